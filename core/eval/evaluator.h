@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: tasks scored by a decoder exactly as lm-evaluation-harness scores them (evaluation.md): requests, shared context, rolling windows.
+#pragma once
+
+#include "base/cancel.h"
+#include "model/decoder.h"
+#include "records/recipe.h"
+#include "records/run.h"
+#include "tasks/tasks.h"
+#include "tokenizer/tokenizer.h"
+
+#include <functional>
+
+namespace qw::eval {
+
+struct Settings {
+    std::string bos = "auto";  // auto | on | off
+    int64_t maxLength = 0;     // 0: from the config (evaluation.md 1)
+    int64_t batchTokens = 0;   // token budget of a forward pass; 0: 8192 on CPU, 32768 on CUDA
+    bool sharedContext = true; // off: one request at a time per row, for comparison
+    std::optional<int32_t> prefixId; // override
+};
+
+struct Scored {
+    records::EvalResult result; // metrics, n, settings, digests filled; uid, itemsPath, variant left to the caller
+    std::vector<records::EvalItem> items;
+};
+
+// data.unreadable naming the row for an empty or too long continuation; train.nonfinite for a non-finite score.
+[[nodiscard]] Result<Scored> score(const model::Decoder& decoder, const tokenizer::Tokenizer& tokenizer, const tasks::TaskData& task,
+                                   const Settings& settings, const CancelToken* cancel, const std::function<void(int64_t done, int64_t total)>& progress);
+
+} // namespace qw::eval

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: one training run: steps, evaluation loss, checkpoints, resume, telemetry (training.md 1, 3-8, 11, 12, 15).
+#pragma once
+
+#include "base/cancel.h"
+#include "data/batches.h"
+#include "model/decoder.h"
+#include "quant/quantizer.h"
+#include "records/recipe.h"
+#include "wire/sink.h"
+
+#include <filesystem>
+
+namespace qw::train {
+
+struct Job {
+    const records::Recipe& recipe; // resolved: one seed, no schemes
+    model::Decoder& decoder;       // start weights in; trained weights out
+    quant::Quantizer* quantizer = nullptr; // null: plain training
+    data::Dataset& trainData;
+    data::Dataset* evalData = nullptr;
+    std::filesystem::path runDir;  // checkpoints/ lies here
+    std::string configHash;        // resume is refused when it differs in more than what may change
+    wire::Sink emit;
+    CancelToken& cancel;
+    std::function<void(int64_t step)> onStep; // heartbeat's last progress
+};
+
+struct Outcome {
+    int64_t steps = 0;
+    bool stopped = false;   // by request, after a checkpoint; resumable
+    double finalLoss = 0;
+    std::optional<double> evalLoss;
+};
+
+// Resumes from the newest valid checkpoint in runDir when there is one. train.nonfinite, train.diverged, train.resume_refused, disk.full, data.changed.
+[[nodiscard]] Result<Outcome> train(Job& job);
+// total_steps for a dataset (training.md 1).
+[[nodiscard]] int64_t totalSteps(const records::Recipe& recipe, int64_t rows);
+// Token-weighted mean loss over a dataset, and how many labels it had; fake quantization as the quantizer is set (training.md 3).
+struct EvalLoss {
+    double loss = 0;
+    int64_t labels = 0, tokens = 0;
+    std::vector<records::EvalItem> items; // one a row of the dataset: ll and tokens, for paired bootstraps
+};
+[[nodiscard]] EvalLoss evaluateLoss(const model::Decoder& decoder, const data::Dataset& data, const records::Recipe& recipe, const CancelToken* cancel,
+                                    const std::function<void(int64_t done, int64_t total)>& progress);
+
+} // namespace qw::train
