@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/attention.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bitwise_and.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <algorithm>
+
+namespace qw::model {
+namespace {
+
+// A dense [S, S] mask is allowed up to here; longer packs go document by document (training.md 2.3).
+constexpr int64_t kDenseMaskLength = 1024;
+
+at::Tensor repeatHeads(const at::Tensor& x, int64_t heads) {
+    const int64_t have = x.size(1);
+    if (have == heads) return x;
+    const int64_t times = heads / have;
+    return x.unsqueeze(2).expand({x.size(0), have, times, x.size(2), x.size(3)}).reshape({x.size(0), heads, x.size(2), x.size(3)});
+}
+
+} // namespace
+
+AttentionPlan::AttentionPlan(int64_t rows, int64_t length, const std::vector<std::vector<int64_t>>& starts, at::Device device)
+    : m_rows(rows), m_length(length), m_device(device) {
+    const bool packed = std::ranges::any_of(starts, [](const auto& row) { return row.size() > 1; });
+    if (!packed) return;
+    m_starts = starts;
+    at::Tensor document = at::empty({rows, length}, at::TensorOptions().dtype(at::kLong));
+    auto* data = document.mutable_data_ptr<int64_t>();
+    for (int64_t r = 0; r < rows; ++r) {
+        const auto& row = starts[static_cast<size_t>(r)];
+        for (size_t d = 0; d < row.size(); ++d) {
+            const int64_t end = d + 1 < row.size() ? row[d + 1] : length;
+            std::fill(data + r * length + row[d], data + r * length + end, row[d]);
+        }
+    }
+    m_document = document.to(device);
+}
+
+AttentionPlan::AttentionPlan(int64_t contextLength, int64_t length, at::Device device) : m_length(length), m_context(contextLength), m_device(device) {}
+
+at::Tensor AttentionPlan::positions() const {
+    const at::Tensor count = at::arange(m_context, m_context + m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
+    return m_document.defined() ? count - m_document : count;
+}
+
+int64_t AttentionPlan::lastPosition() const {
+    if (m_starts.empty()) return m_context + m_length;
+    int64_t longest = 0;
+    for (const auto& row : m_starts)
+        for (size_t d = 0; d < row.size(); ++d) longest = std::max(longest, (d + 1 < row.size() ? row[d + 1] : m_length) - row[d]);
+    return longest;
+}
+
+at::Tensor AttentionPlan::mask(int64_t window) {
+    const bool windowCuts = window > 0 && m_context + m_length > window;
+    if (!windowCuts && m_context == 0 && !m_document.defined()) return {};
+    const int64_t key = windowCuts ? window : 0;
+    if (const auto found = m_masks.find(key); found != m_masks.end()) return found->second;
+    const auto options = at::TensorOptions().dtype(at::kLong).device(m_device);
+    const at::Tensor query = at::arange(m_context, m_context + m_length, options).unsqueeze(1);
+    const at::Tensor target = at::arange(0, m_context + m_length, options).unsqueeze(0);
+    at::Tensor visible = target <= query;
+    if (windowCuts) visible = at::bitwise_and(visible, target > query - window);
+    if (m_document.defined()) visible = at::bitwise_and(visible.unsqueeze(0), m_document.unsqueeze(2) == m_document.unsqueeze(1)).unsqueeze(1);
+    return m_masks[key] = visible;
+}
+
+at::Tensor AttentionPlan::attendSpans(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) const {
+    std::vector<at::Tensor> rows;
+    for (int64_t r = 0; r < m_rows; ++r) {
+        const auto& starts = m_starts[static_cast<size_t>(r)];
+        std::vector<at::Tensor> spans;
+        for (size_t d = 0; d < starts.size(); ++d) {
+            const int64_t begin = starts[d], size = (d + 1 < starts.size() ? starts[d + 1] : m_length) - begin;
+            const auto cut = [&](const at::Tensor& x) { return x.narrow(0, r, 1).narrow(2, begin, size); };
+            spans.push_back(at::scaled_dot_product_attention(cut(q), cut(k), cut(v), {}, 0.0, true, scale));
+        }
+        rows.push_back(at::cat(spans, 2));
+    }
+    return at::cat(rows, 0);
+}
+
+at::Tensor AttentionPlan::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window, double scale) {
+    const at::Tensor keys = repeatHeads(k, q.size(1)), values = repeatHeads(v, q.size(1));
+    const bool windowCuts = window > 0 && m_context + m_length > window;
+    if (m_document.defined() && m_length > kDenseMaskLength && !windowCuts) return attendSpans(q, keys, values, scale);
+    const at::Tensor visible = mask(window);
+    if (!visible.defined()) return at::scaled_dot_product_attention(q, keys, values, {}, 0.0, true, scale);
+    return at::scaled_dot_product_attention(q, keys, values, visible, 0.0, false, scale);
+}
+
+} // namespace qw::model
