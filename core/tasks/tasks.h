@@ -4,11 +4,13 @@
 #pragma once
 
 #include "base/result.h"
+#include "records/recipe.h"
 #include "records/run.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace qw::tasks {
@@ -18,27 +20,30 @@ struct ChoiceRow { // a multiple-choice row after cleaning
     std::vector<std::string> choices; // without the delimiter space
     std::vector<int64_t> chars;       // code points of each choice
     int gold = 0;
-    int64_t line = 0;                 // in the file, from 1
+    int64_t line = 0; // in the file, from 1
 };
 struct Document {
-    std::string text;       // what is scored: detokenised for wikitext
+    std::string text;             // what is scored: detokenised for wikitext
     int64_t words = 0, bytes = 0; // counted on the text before detokenising
     int64_t line = 0;
 };
 
 struct TaskData {
-    std::string kind;       // hellaswag | wikitext | plain | jsonl
-    std::string version;    // "1.0" for hellaswag, "2.0" for wikitext, else "1"
-    std::string digest;     // XXH3-128 of the file
-    std::string knownFile;  // "official wikitext-2-raw-v1 test", … or empty: custom
+    std::string kind;      // hellaswag | wikitext | plain | jsonl
+    std::string version;   // "1.0" for hellaswag, "2.0" for wikitext, else "1"
+    std::string digest;    // XXH3-128 of the file
+    std::string knownFile; // "official wikitext-2-raw-v1 test", … or empty: custom
     std::vector<ChoiceRow> rows;
     std::vector<Document> documents;
     std::vector<std::string> notes; // e.g. "contexts not re-capitalised"
-    int64_t total = 0;      // items in the file, before the limit
+    int64_t total = 0;              // items in the file, before the limit
 };
 
 // Reads and checks the whole file; up to 20 errors are joined into one data.unreadable (or data.empty), each "path:line: field: what".
 [[nodiscard]] Result<TaskData> loadTask(const std::string& kind, const std::filesystem::path& path, double limit);
+[[nodiscard]] Result<TaskData> loadTask(const records::EvalTask& task);
+// mode, or the name where that is one of the kinds; config.invalid else.
+[[nodiscard]] Result<std::string> taskKind(const records::EvalTask& task);
 
 // Exposed for tests and for the reports.
 [[nodiscard]] std::string cleanHellaswag(std::string_view text);
