@@ -45,7 +45,8 @@ public:
     // Where a stored tensor lies, or null. Names as in the files.
     [[nodiscard]] const TensorInfo* find(std::string_view name) const;
     [[nodiscard]] Status read(std::string_view name, void* dst) const;
-    // A weight as numbers of type `as` (F32, BF16 or F16), row-major; converts with one rounding; native modules are dequantized to T first.
+    // A weight as numbers of type `as` (F32, BF16 or F16), row-major; converts with one rounding; native modules are dequantized to T
+    // first.
     [[nodiscard]] Status readAs(std::string_view name, records::DType as, void* dst) const;
     // Codes (one int8 per element), scale and zero bytes of a native module, unpacked; shapes as numerics::Outputs.
     [[nodiscard]] Status readCodes(const NativeModule& module, int8_t* codes, void* scale, void* zero) const;

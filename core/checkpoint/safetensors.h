@@ -18,15 +18,16 @@ namespace qw::checkpoint {
 
 struct TensorInfo {
     std::string name;
-    std::string dtype;          // as in the file: "BF16", "F32", "I8" …
-    std::vector<int64_t> shape; // [] is a scalar
+    std::string dtype;           // as in the file: "BF16", "F32", "I8" …
+    std::vector<int64_t> shape;  // [] is a scalar
     uint64_t begin = 0, end = 0; // bytes in the data region
     [[nodiscard]] int64_t elements() const;
     [[nodiscard]] uint64_t bytes() const { return end - begin; }
 };
 [[nodiscard]] std::optional<int> dtypeBits(std::string_view dtype); // nothing for unknown names
 
-// An opened, validated file. Copyable handle; closed with the last copy. Reads use pread: a file that shrinks gives file.io, never a signal.
+// An opened, validated file. Copyable handle; closed with the last copy. Reads use pread: a file that shrinks gives file.io, never a
+// signal.
 class SafetensorsFile {
 public:
     [[nodiscard]] static Result<SafetensorsFile> open(const std::filesystem::path& path);
@@ -37,6 +38,8 @@ public:
     // Bytes [offset, offset + size) of the tensor into dst.
     [[nodiscard]] Status read(const TensorInfo& tensor, void* dst, uint64_t offset, uint64_t size) const;
     [[nodiscard]] Status read(const TensorInfo& tensor, void* dst) const { return read(tensor, dst, 0, tensor.bytes()); }
+    [[nodiscard]] uint64_t fileBytes() const;
+    [[nodiscard]] Status readRaw(uint64_t offset, void* dst, uint64_t size) const; // of the whole file, for digests
 
 private:
     struct State;
@@ -49,10 +52,11 @@ struct TensorSource {
     std::vector<int64_t> shape;
     std::function<Status(const std::function<Status(const void*, uint64_t)>& sink)> write; // calls sink with consecutive pieces
 };
-[[nodiscard]] TensorSource bytesSource(std::string name, std::string dtype, std::vector<int64_t> shape, const void* data); // data must outlive the write
+[[nodiscard]] TensorSource bytesSource(std::string name, std::string dtype, std::vector<int64_t> shape,
+                                       const void* data); // data must outlive the write
 
-// Writes path directly (the caller writes into a temporary folder and renames it): order by element size then name, 8-byte padded header, fsync.
-// Byte-identical for equal input. disk.full before the first byte when the space is missing. Returns the file's XXH3-128.
+// Writes path directly (the caller writes into a temporary folder and renames it): order by element size then name, 8-byte padded header,
+// fsync. Byte-identical for equal input. disk.full before the first byte when the space is missing. Returns the file's XXH3-128.
 [[nodiscard]] Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vector<TensorSource> tensors,
                                                    const std::map<std::string, std::string>& metadata);
 

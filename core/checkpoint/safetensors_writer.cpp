@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/digest.h"
+#include "base/files.h"
+#include "checkpoint/json_value.h"
+#include "checkpoint/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <set>
+#include <unistd.h>
+
+namespace qw::checkpoint {
+namespace {
+
+Error badInput(const std::string& what) { return {"engine.internal", "safetensors writer: " + what, {}, {}, false}; }
+
+Result<uint64_t> sourceBytes(const TensorSource& source) {
+    const auto bits = dtypeBits(source.dtype);
+    if (!bits) return badInput("tensor " + source.name + " has the unknown dtype " + source.dtype);
+    uint64_t total = static_cast<uint64_t>(*bits);
+    for (const int64_t d : source.shape)
+        if (d < 0 || __builtin_mul_overflow(total, static_cast<uint64_t>(d), &total))
+            return badInput("tensor " + source.name + " has a bad shape");
+    if (total % 8 != 0) return badInput("tensor " + source.name + " does not fill whole bytes");
+    return total / 8;
+}
+
+// An open file that counts and hashes what goes through it.
+class Output {
+public:
+    Output(int fd, const std::filesystem::path& path) : m_fd(fd), m_path(path) {}
+    ~Output() {
+        if (m_fd >= 0) ::close(m_fd);
+    }
+    Output(const Output&) = delete;
+    Output& operator=(const Output&) = delete;
+
+    Status write(const void* data, uint64_t size) {
+        m_hash.add(data, size);
+        m_written += size;
+        const auto* at = static_cast<const char*>(data);
+        while (size > 0) {
+            const ssize_t n = ::write(m_fd, at, std::min<uint64_t>(size, uint64_t{1} << 30));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return errnoError(errno, "write", m_path);
+            at += n;
+            size -= static_cast<uint64_t>(n);
+        }
+        return {};
+    }
+    // Claims the space now, so that a full disk shows before the first byte. File systems without the call are only asked how much is free.
+    Status reserve(uint64_t size) {
+        const std::filesystem::path folder = m_path.has_parent_path() ? m_path.parent_path() : std::filesystem::path(".");
+        if (const uint64_t available = freeBytes(folder); available != 0 && available < size)
+            return Error{"disk.full",
+                         m_path.string() + " needs " + std::to_string(size) + " bytes, " + std::to_string(available) + " are free",
+                         "free some space and try again",
+                         {},
+                         true};
+        if (size > 0 && ::fallocate(m_fd, 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+            return errnoError(errno == EFBIG ? ENOSPC : errno, "reserve " + std::to_string(size) + " bytes for", m_path);
+        return {};
+    }
+    Status finish() {
+        const int fd = m_fd;
+        if (::fsync(fd) != 0) return errnoError(errno, "write", m_path);
+        m_fd = -1;
+        if (::close(fd) != 0) return errnoError(errno, "write", m_path);
+        return {};
+    }
+    [[nodiscard]] uint64_t written() const { return m_written; }
+    [[nodiscard]] std::string hash() const { return m_hash.hex(); }
+
+private:
+    int m_fd;
+    const std::filesystem::path& m_path;
+    Xxh3 m_hash;
+    uint64_t m_written = 0;
+};
+
+std::string headerText(const std::vector<TensorSource>& tensors, const std::vector<uint64_t>& sizes,
+                       std::map<std::string, std::string> metadata) {
+    metadata.emplace("format", "pt"); // readers of the transformers family refuse files without it
+    std::string text = "{\"__metadata__\":{";
+    bool first = true;
+    for (const auto& [key, value] : metadata) {
+        text += (first ? "" : ",") + jsonQuoted(key) + ":" + jsonQuoted(value);
+        first = false;
+    }
+    text += "}";
+    uint64_t offset = 0;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        text += "," + jsonQuoted(tensors[i].name) + ":{\"dtype\":\"" + tensors[i].dtype + "\",\"shape\":[";
+        for (size_t d = 0; d < tensors[i].shape.size(); ++d) text += (d ? "," : "") + std::to_string(tensors[i].shape[d]);
+        text += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + sizes[i]) + "]}";
+        offset += sizes[i];
+    }
+    text += "}";
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    return text;
+}
+
+Status writeTensors(Output& out, const std::vector<TensorSource>& tensors, const std::vector<uint64_t>& sizes) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        const uint64_t before = out.written();
+        QW_CHECK(tensors[i].write([&](const void* data, uint64_t size) -> Status {
+            if (size > sizes[i] - (out.written() - before))
+                return badInput("tensor " + tensors[i].name + " gives more bytes than its shape has");
+            return out.write(data, size);
+        }));
+        if (out.written() - before != sizes[i])
+            return badInput("tensor " + tensors[i].name + " gave " + std::to_string(out.written() - before) + " of " +
+                            std::to_string(sizes[i]) + " bytes");
+    }
+    return {};
+}
+
+} // namespace
+
+TensorSource bytesSource(std::string name, std::string dtype, std::vector<int64_t> shape, const void* data) {
+    TensorSource source{std::move(name), std::move(dtype), std::move(shape), {}};
+    const auto bytes = sourceBytes(source);
+    const uint64_t size = bytes ? *bytes : 0; // a bad dtype is reported by the write
+    source.write = [data, size](const std::function<Status(const void*, uint64_t)>& sink) { return size ? sink(data, size) : Status{}; };
+    return source;
+}
+
+Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vector<TensorSource> tensors,
+                                     const std::map<std::string, std::string>& metadata) {
+    std::set<std::string_view> names;
+    for (const TensorSource& t : tensors) {
+        if (t.name.empty() || t.name == "__metadata__" || !names.insert(t.name).second)
+            return badInput("tensor name '" + t.name + "' is empty or used twice");
+        QW_TRY([[maybe_unused]] const uint64_t checked, sourceBytes(t));
+    }
+    std::ranges::sort(tensors, [](const TensorSource& a, const TensorSource& b) {
+        const int wa = *dtypeBits(a.dtype), wb = *dtypeBits(b.dtype);
+        return wa != wb ? wa > wb : a.name < b.name;
+    });
+    std::vector<uint64_t> sizes;
+    uint64_t total = 0;
+    for (const TensorSource& t : tensors) {
+        QW_TRY(const uint64_t bytes, sourceBytes(t));
+        sizes.push_back(bytes);
+        total += bytes;
+    }
+    const std::string header = headerText(tensors, sizes, metadata);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) return errnoError(errno, "write", path);
+    Output out(fd, path);
+    const Status status = [&]() -> Status {
+        QW_CHECK(out.reserve(8 + header.size() + total));
+        std::array<unsigned char, 8> prefix{};
+        for (size_t i = 0; i < 8; ++i) prefix[i] = static_cast<unsigned char>(header.size() >> (8 * i));
+        QW_CHECK(out.write(prefix.data(), prefix.size()));
+        QW_CHECK(out.write(header.data(), header.size()));
+        QW_CHECK(writeTensors(out, tensors, sizes));
+        return out.finish();
+    }();
+    if (!status) {
+        ::unlink(path.c_str());
+        return status.error();
+    }
+    return out.hash();
+}
+
+} // namespace qw::checkpoint
