@@ -8,6 +8,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include <ATen/core/Tensor.h>
+#include <exception>
 #include <memory>
 
 namespace qw::model {
@@ -52,7 +53,7 @@ struct ForwardOptions {
     bool checkpointLayers = false;       // keep only each layer's input, recompute in backward
     const CancelToken* cancel = nullptr; // polled between layers, in recompute too; throws Cancelled at level Now
 };
-struct Cancelled {};
+struct Cancelled : std::exception {}; // derived, because the autograd engine carries only these through backward
 
 // Keys and values of one context, to be continued by several endings. [layer] -> [heads_kv, T, D], after rotation.
 struct Context {
