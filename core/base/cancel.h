@@ -13,7 +13,8 @@ class CancelToken {
 public:
     void raise(CancelLevel level) {
         CancelLevel seen = m_level.load();
-        while (seen < level && !m_level.compare_exchange_weak(seen, level)) {}
+        while (seen < level && !m_level.compare_exchange_weak(seen, level)) {
+        }
     }
     void resume() {
         CancelLevel pause = CancelLevel::Pause;

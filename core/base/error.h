@@ -9,11 +9,11 @@
 namespace qw {
 
 struct Error {
-    std::string code;   // e.g. "model.shard_missing"; the list is in error.cpp, beside the exit codes
+    std::string code;    // e.g. "model.shard_missing"; the list is in error.cpp, beside the exit codes
     std::string message; // one sentence; names file, line or tensor
-    std::string hint;   // what to do next; may be empty
-    std::string detail; // JSON object text with structured facts; may be empty
-    bool retry = false; // the same request could succeed later
+    std::string hint;    // what to do next; may be empty
+    std::string detail;  // JSON object text with structured facts; may be empty
+    bool retry = false;  // the same request could succeed later
 
     // Puts "where: " before the message, e.g. a path or "path:line".
     [[nodiscard]] Error at(std::string_view where) && {

@@ -39,13 +39,17 @@ Error errnoError(int errnum, std::string_view verb, const std::filesystem::path&
     const std::string what = "cannot " + std::string(verb) + " " + path.string() + ": " + std::strerror(errnum);
     switch (errnum) {
     case ENOENT:
-    case ENOTDIR: return {"file.not_found", what, "check the path", {}, false};
+    case ENOTDIR:
+        return {"file.not_found", what, "check the path", {}, false};
     case EACCES:
     case EPERM:
-    case EROFS: return {"file.permission", what, "change its permissions or choose another folder", {}, false};
+    case EROFS:
+        return {"file.permission", what, "change its permissions or choose another folder", {}, false};
     case ENOSPC:
-    case EDQUOT: return {"disk.full", what, "free some space and try again", {}, true};
-    default: return {"file.io", what, {}, {}, false};
+    case EDQUOT:
+        return {"disk.full", what, "free some space and try again", {}, true};
+    default:
+        return {"file.io", what, {}, {}, false};
     }
 }
 
@@ -54,10 +58,17 @@ Result<std::string> readFile(const std::filesystem::path& path, uint64_t maxByte
     if (file.fd < 0) return errnoError(errno, "open", path);
     struct stat info {};
     if (::fstat(file.fd, &info) != 0) return errnoError(errno, "read", path);
-    if (S_ISDIR(info.st_mode)) return Error{"file.unsafe", path.string() + " is a folder, a file was expected", "check the path", {}, false};
-    if (!S_ISREG(info.st_mode)) return Error{"file.unsafe", path.string() + " is not a regular file", "copy its content into a file", {}, false};
+    if (S_ISDIR(info.st_mode))
+        return Error{"file.unsafe", path.string() + " is a folder, a file was expected", "check the path", {}, false};
+    if (!S_ISREG(info.st_mode))
+        return Error{"file.unsafe", path.string() + " is not a regular file", "copy its content into a file", {}, false};
     if (static_cast<uint64_t>(info.st_size) > maxBytes)
-        return Error{"file.unsafe", path.string() + " has " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(maxBytes) + " are allowed", {}, {}, false};
+        return Error{"file.unsafe",
+                     path.string() + " has " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(maxBytes) +
+                         " are allowed",
+                     {},
+                     {},
+                     false};
     std::string bytes(static_cast<size_t>(info.st_size), '\0');
     size_t have = 0;
     while (have < bytes.size()) {

@@ -38,9 +38,12 @@ std::string slug(std::string_view name) {
     std::string out;
     for (const char c : name) {
         const bool keep = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (keep) out += c;
-        else if (c >= 'A' && c <= 'Z') out += static_cast<char>(c - 'A' + 'a');
-        else if (!out.empty() && out.back() != '-') out += '-';
+        if (keep)
+            out += c;
+        else if (c >= 'A' && c <= 'Z')
+            out += static_cast<char>(c - 'A' + 'a');
+        else if (!out.empty() && out.back() != '-')
+            out += '-';
         if (out.size() == 40) break;
     }
     while (!out.empty() && out.back() == '-') out.pop_back();

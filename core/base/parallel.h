@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the parallel-for that a caller passes into torch-free kernels: the engine hands in at::parallel_for, others a thread pool or nothing.
+// What: the parallel-for that a caller passes into torch-free kernels: the engine hands in at::parallel_for, others a thread pool or
+// nothing.
 #pragma once
 
 #include <cstdint>

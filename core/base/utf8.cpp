@@ -12,7 +12,8 @@ size_t sequenceLength(std::string_view s, size_t i, size_t& bad) {
     if (b0 < 0x80) return 1;
     size_t need = 0;
     uint8_t lo = 0x80, hi = 0xBF;
-    if (b0 >= 0xC2 && b0 <= 0xDF) need = 1;
+    if (b0 >= 0xC2 && b0 <= 0xDF)
+        need = 1;
     else if (b0 >= 0xE0 && b0 <= 0xEF) {
         need = 2;
         if (b0 == 0xE0) lo = 0xA0;
@@ -21,7 +22,8 @@ size_t sequenceLength(std::string_view s, size_t i, size_t& bad) {
         need = 3;
         if (b0 == 0xF0) lo = 0x90;
         if (b0 == 0xF4) hi = 0x8F;
-    } else return 0;
+    } else
+        return 0;
     for (size_t k = 1; k <= need; ++k) {
         if (i + k >= s.size() || byte(i + k) < lo || byte(i + k) > hi) {
             bad = k;
@@ -82,7 +84,8 @@ uint32_t nextCodePoint(std::string_view s, size_t& i) {
 
 void appendUtf8(std::string& out, uint32_t c) {
     const auto put = [&](uint32_t b) { out += static_cast<char>(b); };
-    if (c < 0x80) put(c);
+    if (c < 0x80)
+        put(c);
     else if (c < 0x800) {
         put(0xC0 | (c >> 6));
         put(0x80 | (c & 0x3F));

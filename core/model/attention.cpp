@@ -41,10 +41,12 @@ AttentionPlan::AttentionPlan(int64_t rows, int64_t length, const std::vector<std
     m_document = document.to(device);
 }
 
-AttentionPlan::AttentionPlan(int64_t contextLength, int64_t length, at::Device device) : m_length(length), m_context(contextLength), m_device(device) {}
+AttentionPlan::AttentionPlan(int64_t contextLength, int64_t length, at::Device device)
+    : m_length(length), m_context(contextLength), m_device(device) {}
 
 at::Tensor AttentionPlan::positions() const {
-    const at::Tensor count = at::arange(m_context, m_context + m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
+    const at::Tensor count =
+        at::arange(m_context, m_context + m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
     return m_document.defined() ? count - m_document : count;
 }
 
@@ -66,7 +68,8 @@ at::Tensor AttentionPlan::mask(int64_t window) {
     const at::Tensor target = at::arange(0, m_context + m_length, options).unsqueeze(0);
     at::Tensor visible = target <= query;
     if (windowCuts) visible = at::bitwise_and(visible, target > query - window);
-    if (m_document.defined()) visible = at::bitwise_and(visible.unsqueeze(0), m_document.unsqueeze(2) == m_document.unsqueeze(1)).unsqueeze(1);
+    if (m_document.defined())
+        visible = at::bitwise_and(visible.unsqueeze(0), m_document.unsqueeze(2) == m_document.unsqueeze(1)).unsqueeze(1);
     return m_masks[key] = visible;
 }
 

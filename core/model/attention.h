@@ -29,7 +29,7 @@ private:
     int64_t m_rows = 1, m_length = 0, m_context = 0;
     std::vector<std::vector<int64_t>> m_starts; // empty: one document a row
     at::Device m_device;
-    at::Tensor m_document;                      // int64 [R, S]: start of each token's document
+    at::Tensor m_document; // int64 [R, S]: start of each token's document
     std::map<int64_t, at::Tensor> m_masks;
 };
 

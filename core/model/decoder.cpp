@@ -54,7 +54,12 @@ struct Decoder::State {
     int finalNorm = -1, embedding = -1, head = -1;
     LinearHook* hook = nullptr;
 
-    explicit State(Loaded loaded) : config(std::move(loaded.config)), tied(loaded.tied), type(loaded.type), device(loaded.device), parameters(std::move(loaded.parameters)) {
+    explicit State(Loaded loaded)
+        : config(std::move(loaded.config)),
+          tied(loaded.tied),
+          type(loaded.type),
+          device(loaded.device),
+          parameters(std::move(loaded.parameters)) {
         index();
     }
 
@@ -77,10 +82,12 @@ struct Decoder::State {
         at::Tensor keys, values; // [1, K, T, D] to put in front, undefined without a context
         Context* keep = nullptr; // where to store what this call made
     };
-    at::Tensor attention(const LayerParts& parts, size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan, const KeyValues& cache) const;
+    at::Tensor attention(const LayerParts& parts, size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan,
+                         const KeyValues& cache) const;
     at::Tensor mlp(const LayerParts& parts, const at::Tensor& x) const;
     at::Tensor block(size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan, const KeyValues& cache) const;
-    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Context* before, Context* keep, const ForwardOptions& options) const;
+    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Context* before, Context* keep,
+                   const ForwardOptions& options) const;
 };
 
 void Decoder::State::index() {
@@ -118,8 +125,8 @@ void Decoder::State::index() {
     if (tied) modules.back().parameter = modules[static_cast<size_t>(embedding)].parameter;
 }
 
-at::Tensor Decoder::State::attention(const LayerParts& parts, size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan,
-                                     const KeyValues& cache) const {
+at::Tensor Decoder::State::attention(const LayerParts& parts, size_t layer, const at::Tensor& x, const RopeTable& table,
+                                     AttentionPlan& plan, const KeyValues& cache) const {
     const int64_t rows = x.size(0), length = x.size(1), dim = config.headDim;
     const auto heads = [&](const at::Tensor& y, int64_t count, int norm) {
         at::Tensor h = y.reshape({rows, length, count, dim});
@@ -148,7 +155,8 @@ at::Tensor Decoder::State::mlp(const LayerParts& parts, const at::Tensor& x) con
     return linear(parts.down, gate * linear(parts.up, x));
 }
 
-at::Tensor Decoder::State::block(size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan, const KeyValues& cache) const {
+at::Tensor Decoder::State::block(size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan,
+                                 const KeyValues& cache) const {
     const LayerParts& parts = layers[layer];
     const at::Tensor h = x + attention(parts, layer, rmsNorm(x, tensor(parts.inputNorm), config.rmsEps), table, plan, cache);
     return h + mlp(parts, rmsNorm(h, tensor(parts.postNorm), config.rmsEps));
@@ -222,7 +230,9 @@ at::Tensor Decoder::headWeight() const {
     return m_state->hook ? m_state->hook->weight(m_state->head, weight) : weight;
 }
 
-at::Tensor Decoder::headInput(const at::Tensor& hidden) const { return m_state->hook ? m_state->hook->input(m_state->head, hidden) : hidden; }
+at::Tensor Decoder::headInput(const at::Tensor& hidden) const {
+    return m_state->hook ? m_state->hook->input(m_state->head, hidden) : hidden;
+}
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const { return at::linear(headInput(hidden), headWeight()); }
 

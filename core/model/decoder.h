@@ -14,7 +14,7 @@
 namespace qw::model {
 
 struct Parameter {
-    std::string name; // as in the checkpoint, "model.layers.0.self_attn.q_proj.weight"
+    std::string name;  // as in the checkpoint, "model.layers.0.self_attn.q_proj.weight"
     at::Tensor tensor; // leaf; requires_grad as the trainer sets it
     checkpoint::TensorRole role = checkpoint::TensorRole::Linear;
     int layer = -1;
@@ -66,7 +66,8 @@ public:
     // Weights in `type` on `device`. Native folders are dequantized in their T, then converted.
     [[nodiscard]] static Result<Decoder> load(const checkpoint::Checkpoint& from, at::ScalarType type, at::Device device);
     // Normal(0, initializer_range), norms one, biases zero; same seed, same bits on every machine.
-    [[nodiscard]] static Result<Decoder> random(const checkpoint::ModelConfig& config, bool tied, uint64_t seed, at::ScalarType type, at::Device device);
+    [[nodiscard]] static Result<Decoder> random(const checkpoint::ModelConfig& config, bool tied, uint64_t seed, at::ScalarType type,
+                                                at::Device device);
 
     [[nodiscard]] const checkpoint::ModelConfig& config() const;
     [[nodiscard]] bool tied() const;
@@ -81,8 +82,10 @@ public:
     // Hidden states after the final norm, [R, S, H].
     [[nodiscard]] at::Tensor hidden(const Rows& rows, const ForwardOptions& options = {}) const;
     // One row of context, kept; then E endings of equal padded length continuing it, [E, S, H].
-    [[nodiscard]] at::Tensor contextHidden(const at::Tensor& ids, Context& keep, const ForwardOptions& options = {}) const; // ids [S] -> [S, H]
-    [[nodiscard]] at::Tensor continueHidden(const Context& context, const at::Tensor& ids, const ForwardOptions& options = {}) const; // [E, S]
+    [[nodiscard]] at::Tensor contextHidden(const at::Tensor& ids, Context& keep,
+                                           const ForwardOptions& options = {}) const; // ids [S] -> [S, H]
+    [[nodiscard]] at::Tensor continueHidden(const Context& context, const at::Tensor& ids,
+                                            const ForwardOptions& options = {}) const; // [E, S]
     // Matrix and input for logits = input·matrixᵀ, through the hook.
     [[nodiscard]] at::Tensor headWeight() const;
     [[nodiscard]] at::Tensor headInput(const at::Tensor& hidden) const;

@@ -20,7 +20,8 @@ struct LayerHolder : torch::CustomClassHolder {
 
 struct Recompute : torch::autograd::Function<Recompute> {
     // anchor requires a gradient, so the node is differentiable even when x is not.
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& /*anchor*/, const Layer& layer) {
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& /*anchor*/,
+                              const Layer& layer) {
         context->save_for_backward({x});
         context->saved_data["needs_input"] = x.requires_grad();
         context->saved_data["layer"] = c10::IValue::make_capsule(c10::make_intrusive<LayerHolder>(layer));

@@ -56,8 +56,9 @@ Loaded randomWeights(const checkpoint::ModelConfig& config, bool tied, uint64_t 
     for (const auto& expected : checkpoint::expectedTensors(config, tied)) {
         using checkpoint::TensorRole;
         const bool isMatrix = expected.role != TensorRole::Norm && expected.role != TensorRole::Bias;
-        const at::Tensor tensor = isMatrix ? normal(expected.shape, config.initializerRange, seed, index)
-                                           : at::full(expected.shape, expected.role == TensorRole::Norm ? 1.0 : 0.0, at::TensorOptions().dtype(at::kFloat));
+        const at::Tensor tensor =
+            isMatrix ? normal(expected.shape, config.initializerRange, seed, index)
+                     : at::full(expected.shape, expected.role == TensorRole::Norm ? 1.0 : 0.0, at::TensorOptions().dtype(at::kFloat));
         loaded.parameters.push_back({expected.name, tensor.to(type).to(device), expected.role, expected.layer});
         ++index;
     }

@@ -10,7 +10,7 @@
 namespace qw::model {
 
 struct RopeFrequencies {
-    at::Tensor inverse;       // fp32 [D/2], on the CPU
+    at::Tensor inverse;        // fp32 [D/2], on the CPU
     double attentionScale = 1; // multiplies cosines and sines
 };
 // length: of this call, positions included; matters to `dynamic` and `longrope` only.

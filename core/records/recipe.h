@@ -14,10 +14,10 @@
 namespace qw::records {
 
 struct ModelBlock {
-    std::string path;      // a model folder; or, to train from a random start:
-    std::string config;    //   a config.json …
-    std::string tokenizer; //   … a folder with tokenizer.json …
-    std::string init;      //   … and "random"
+    std::string path;         // a model folder; or, to train from a random start:
+    std::string config;       //   a config.json …
+    std::string tokenizer;    //   … a folder with tokenizer.json …
+    std::string init;         //   … and "random"
     std::string tie = "auto"; // auto | true | false
     bool operator==(const ModelBlock&) const = default;
 };
@@ -26,9 +26,9 @@ struct DataSource {
     std::string path;
     std::string format = "jsonl_text"; // text | jsonl_text
     std::string column = "text";
-    std::string document = "file";     // text only: file | line
+    std::string document = "file"; // text only: file | line
     std::array<double, 2> splitRange{0, 1};
-    int64_t maxSamples = 0;            // 0: all
+    int64_t maxSamples = 0; // 0: all
     bool operator==(const DataSource&) const = default;
 };
 
@@ -38,10 +38,10 @@ struct DataBlock {
     std::string packing = "greedy"; // none | greedy | bfd
     std::string excess = "split";   // split | truncate | drop | error
     bool addBos = true, addEos = true, matchSpecials = false;
-    bool documentMask = true;       // attention stays inside a document; false: plain causal over the pack
+    bool documentMask = true; // attention stays inside a document; false: plain causal over the pack
     bool shuffle = true, dropLast = true;
     int64_t padMultiple = 8, packWindow = 100000;
-    double maxBad = 0.001;          // share of malformed JSON lines that is skipped and counted; above: error
+    double maxBad = 0.001; // share of malformed JSON lines that is skipped and counted; above: error
     bool operator==(const DataBlock&) const = default;
 };
 
@@ -71,7 +71,7 @@ struct OptimBlock {
     std::string decayRule = "hf";         // hf | all
     bool decayEmbeddings = true;
     std::vector<LrGroup> lrGroups;
-    std::vector<std::string> freeze;      // regexes
+    std::vector<std::string> freeze; // regexes
     bool operator==(const OptimBlock&) const = default;
 };
 
@@ -102,12 +102,12 @@ struct EvalTask {
 };
 
 struct EvalBlock {
-    double every = 0;    // loss on data.eval, in steps (below 1: share of all steps); always at the end too
-    int64_t batch = 0;   // rows; 0: micro_batch
+    double every = 0;         // loss on data.eval, in steps (below 1: share of all steps); always at the end too
+    int64_t batch = 0;        // rows; 0: micro_batch
     std::string bos = "auto"; // auto | on | off
     int64_t maxLength = 0;    // 0: auto
     std::string dtype = "auto";
-    int64_t batchTokens = 0;  // token budget of one forward pass; 0: auto
+    int64_t batchTokens = 0; // token budget of one forward pass; 0: auto
     std::vector<EvalTask> tasks;
     bool operator==(const EvalBlock&) const = default;
 };
@@ -129,7 +129,7 @@ struct Watchdog {
 };
 
 struct Verdict {
-    std::string metric; // "<task>.<metric>"; empty: hellaswag.acc_norm if there, else the first task's main metric
+    std::string metric;   // "<task>.<metric>"; empty: hellaswag.acc_norm if there, else the first task's main metric
     double maxLoss = 1.0; // percentage points for accuracies, percent for perplexities
     bool operator==(const Verdict&) const = default;
 };
@@ -166,15 +166,15 @@ struct Recipe {
     std::string lossNormalise = "token";           // loss.normalise: token | micro
     std::optional<QatBlock> qat;
     std::vector<SchemeEntry> schemes;
-    std::string baselineFloat = "trained";         // trained | start
-    std::vector<std::string> baselinePtq{"rtn"};   // rtn | mse
+    std::string baselineFloat = "trained";       // trained | start
+    std::vector<std::string> baselinePtq{"rtn"}; // rtn | mse
     EvalBlock eval;
     CheckpointBlock checkpoint;
     int64_t earlyStopPatience = 0;
     Watchdog watchdog;
-    int64_t logEvery = 1, layerEvery = 50;         // log.every, log.layer_every
-    bool telemetry = true;                         // log.telemetry
-    std::string kernels = "fused";                 // fused | reference
+    int64_t logEvery = 1, layerEvery = 50; // log.every, log.layer_every
+    bool telemetry = true;                 // log.telemetry
+    std::string kernels = "fused";         // fused | reference
     Verdict verdict;
     std::vector<ExportEntry> exports;
     bool operator==(const Recipe&) const = default;

@@ -6,7 +6,8 @@
 namespace qw::records {
 namespace {
 
-constexpr std::array kStates{"created", "queued", "starting", "running", "pausing", "paused", "stopping", "completed", "stopped", "failed", "interrupted"};
+constexpr std::array kStates{"created",  "queued",    "starting", "running", "pausing",    "paused",
+                             "stopping", "completed", "stopped",  "failed",  "interrupted"};
 constexpr std::array kRoles{"float", "float_trained", "ptq", "qat"};
 
 template<class Enum, size_t N> std::optional<Enum> find(const std::array<const char*, N>& names, const std::string& name) {

@@ -21,15 +21,15 @@ enum class RowRole : uint8_t { Float, FloatTrained, Ptq, Qat }; // "float", "flo
 
 // run.json: who a run is. Written by whoever creates the folder, before the engine starts; user fields are mirrored here.
 struct RunIdentity {
-    std::string uid;       // ULID
-    std::string name;      // shown to people
-    std::string kind;      // train | qat | ptq | eval
+    std::string uid;                 // ULID
+    std::string name;                // shown to people
+    std::string kind;                // train | qat | ptq | eval
     std::string studyUid, studyName; // empty for single commands
     RowRole role = RowRole::Float;
-    std::string scheme;    // scheme name; empty for float rows
-    std::string method;    // ptq: rtn | mse
-    std::string block;     // digest of the training block (study/keys.h)
-    std::string key;       // digest of everything that decides the result (study/keys.h)
+    std::string scheme; // scheme name; empty for float rows
+    std::string method; // ptq: rtn | mse
+    std::string block;  // digest of the training block (study/keys.h)
+    std::string key;    // digest of everything that decides the result (study/keys.h)
     uint64_t seed = 42;
     std::string modelPath; // the start model, or the folder that a ptq run quantizes
     std::string parentUid; // ptq of a trained model: that run
@@ -48,17 +48,17 @@ struct MetricPoint {
 
 // One scored item: a multiple-choice row, or a document.
 struct EvalItem {
-    int64_t item = 0;        // zero-based position in the file
-    std::vector<double> ll;  // natural log; multiple choice: one per choice; document: one
-    int correct = -1;        // arg-max of ll is gold; -1 for documents
-    int correctNorm = -1;    // arg-max of ll per character is gold
-    int64_t words = 0;       // documents only
-    int64_t bytes = 0;       // documents: UTF-8 bytes before detokenising; multiple choice: 0
-    int64_t tokens = 0;      // scored tokens
+    int64_t item = 0;       // zero-based position in the file
+    std::vector<double> ll; // natural log; multiple choice: one per choice; document: one
+    int correct = -1;       // arg-max of ll is gold; -1 for documents
+    int correctNorm = -1;   // arg-max of ll per character is gold
+    int64_t words = 0;      // documents only
+    int64_t bytes = 0;      // documents: UTF-8 bytes before detokenising; multiple choice: 0
+    int64_t tokens = 0;     // scored tokens
 };
 
 struct EvalMetric {
-    std::string name;             // acc, acc_norm, word_perplexity, byte_perplexity, bits_per_byte, loss, perplexity
+    std::string name; // acc, acc_norm, word_perplexity, byte_perplexity, bits_per_byte, loss, perplexity
     double value = 0;
     std::optional<double> stderror; // nothing: not available
 };
@@ -66,18 +66,18 @@ struct EvalMetric {
 // One task's result on one model variant.
 struct EvalResult {
     std::string uid;
-    std::string task;         // name in the recipe
-    std::string kind;         // hellaswag | wikitext | plain | jsonl | loss
-    std::string taskVersion;  // lm-eval's: hellaswag 1.0, wikitext 2.0
-    std::string variant;      // float | fake_quant | ptq | quantized
-    int64_t atStep = -1;      // -1: final
+    std::string task;        // name in the recipe
+    std::string kind;        // hellaswag | wikitext | plain | jsonl | loss
+    std::string taskVersion; // lm-eval's: hellaswag 1.0, wikitext 2.0
+    std::string variant;     // float | fake_quant | ptq | quantized
+    int64_t atStep = -1;     // -1: final
     double limit = 0;
     int64_t n = 0;
     std::vector<EvalMetric> metrics;
-    std::string taskDigest;   // of the task file
-    std::string settingsHash; // of everything of evaluation.md 1 that changes numbers
-    std::string settings;     // JSON object: bos, prefix_id, max_length, dtype, softmax dtype, truncated, known_file …
-    std::string itemsPath;    // JSON lines, one EvalItem each, relative to the run folder; empty when there are none
+    std::string taskDigest;     // of the task file
+    std::string settingsHash;   // of everything of evaluation.md 1 that changes numbers
+    std::string settings;       // JSON object: bos, prefix_id, max_length, dtype, softmax dtype, truncated, known_file …
+    std::string itemsPath;      // JSON lines, one EvalItem each, relative to the run folder; empty when there are none
     double tokensPerSecond = 0; // measured over the whole task
     int64_t createdMs = 0;
 };
@@ -86,8 +86,8 @@ struct EvalResult {
 struct LayerInfo {
     std::string name;
     int64_t rows = 0, cols = 0;
-    std::string scheme;     // short words, e.g. "int4 g32 sym"; empty when skipped
-    std::string skipReason; // empty when quantized
+    std::string scheme;       // short words, e.g. "int4 g32 sym"; empty when skipped
+    std::string skipReason;   // empty when quantized
     double bitsPerWeight = 0; // scales and zero points included; skipped: its own width
 };
 

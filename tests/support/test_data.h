@@ -13,7 +13,8 @@ namespace qw::test {
 // The reference data folder, or empty when it is not at hand (QATW_TEST_DATA, else ../shared/data beside the checkout).
 inline std::filesystem::path referenceData() {
     const char* fromEnv = std::getenv("QATW_TEST_DATA");
-    const std::filesystem::path dir = fromEnv && *fromEnv ? std::filesystem::path(fromEnv) : std::filesystem::path(QW_SOURCE_DIR) / "../shared/data";
+    const std::filesystem::path dir =
+        fromEnv && *fromEnv ? std::filesystem::path(fromEnv) : std::filesystem::path(QW_SOURCE_DIR) / "../shared/data";
     return std::filesystem::is_directory(dir) ? std::filesystem::canonical(dir) : std::filesystem::path();
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 // Folder -> other folders of core that it may include. base and records are open to all above them.
 const std::map<std::string, std::set<std::string>>& rule() {
-    static const std::set<std::string> light{"base", "records", "numerics", "stats", "wire", "store", "config", "checkpoint", "tokenizer", "tasks", "study", "drive"};
+    static const std::set<std::string> light{"base",   "records",    "numerics",  "stats", "wire",  "store",
+                                             "config", "checkpoint", "tokenizer", "tasks", "study", "drive"};
     static const std::map<std::string, std::set<std::string>> table = [] {
         std::map<std::string, std::set<std::string>> t{
             {"base", {}},
@@ -86,10 +87,12 @@ private Q_SLOTS:
             ++seen;
             for (const std::string& include : includesOf(entry.path())) {
                 const bool torch = include.starts_with("torch/") || include.starts_with("ATen/") || include.starts_with("c10/");
-                const bool qt = include.starts_with("Qt") || (include.size() > 1 && include[0] == 'Q' && std::isupper(static_cast<unsigned char>(include[1])));
+                const bool qt = include.starts_with("Qt") ||
+                                (include.size() > 1 && include[0] == 'Q' && std::isupper(static_cast<unsigned char>(include[1])));
                 const std::string target = include.substr(0, include.find('/'));
                 const bool ours = include.find('/') != std::string::npos && rule().contains(target);
-                const bool bad = qt || (torch && !torchFolders.contains(folder)) || (ours && target != folder && !allowed->second.contains(target));
+                const bool bad =
+                    qt || (torch && !torchFolders.contains(folder)) || (ours && target != folder && !allowed->second.contains(target));
                 if (bad) wrong << QString::fromStdString(fs::relative(entry.path(), core).string() + " includes " + include);
             }
         }
@@ -97,7 +100,8 @@ private Q_SLOTS:
         QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join(QLatin1Char('\n'))));
     }
     void lightHeadersIncludeOnlyTheStandardLibrary() {
-        static const std::set<std::string> light{"base", "records", "numerics", "stats", "wire", "store", "config", "checkpoint", "tokenizer", "tasks", "study", "drive"};
+        static const std::set<std::string> light{"base",   "records",    "numerics",  "stats", "wire",  "store",
+                                                 "config", "checkpoint", "tokenizer", "tasks", "study", "drive"};
         QStringList wrong;
         for (const std::string& folder : light) {
             const fs::path dir = fs::path(QW_SOURCE_DIR) / "core" / folder;
@@ -105,7 +109,8 @@ private Q_SLOTS:
             for (const auto& entry : fs::recursive_directory_iterator(dir)) {
                 if (entry.path().extension() != ".h") continue;
                 for (const std::string& include : includesOf(entry.path()))
-                    if (include.starts_with("nlohmann") || include.starts_with("yaml") || include.starts_with("sqlite") || include.starts_with("pcre2"))
+                    if (include.starts_with("nlohmann") || include.starts_with("yaml") || include.starts_with("sqlite") ||
+                        include.starts_with("pcre2"))
                         wrong << QString::fromStdString(entry.path().string() + " includes " + include);
             }
         }
