@@ -33,7 +33,7 @@ struct Grid {
     DType scaleType = DType::F32; // S, already resolved ("input" = T); Int4Zp: F32
     double eps = 0;               // lower bound of the scale (Int4Zp: of the range), already resolved
     int64_t rows = 0, cols = 0;
-    int64_t group = 0;            // divides cols
+    int64_t group = 0; // divides cols
     [[nodiscard]] int64_t groupsPerRow() const { return cols / group; }
     [[nodiscard]] bool hasZero() const { return family != Family::IntSymmetric; }
     // Dtype of the stored zero point: Tinygemm S, Int4Zp F32; IntAsymmetric stores int32.

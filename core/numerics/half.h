@@ -46,27 +46,39 @@ namespace qw::numerics {
 // Rounds a float to a type's precision and gives it back as float.
 [[nodiscard]] inline float roundTo(records::DType type, float value) {
     switch (type) {
-    case records::DType::F32: return value;
-    case records::DType::BF16: return bf16ToFloat(floatToBf16(value));
-    case records::DType::F16: return f16ToFloat(floatToF16(value));
+    case records::DType::F32:
+        return value;
+    case records::DType::BF16:
+        return bf16ToFloat(floatToBf16(value));
+    case records::DType::F16:
+        return f16ToFloat(floatToF16(value));
     }
     return value;
 }
 
 [[nodiscard]] inline float loadAs(records::DType type, const void* from, int64_t index) {
     switch (type) {
-    case records::DType::F32: return static_cast<const float*>(from)[index];
-    case records::DType::BF16: return bf16ToFloat(static_cast<const uint16_t*>(from)[index]);
-    case records::DType::F16: return f16ToFloat(static_cast<const uint16_t*>(from)[index]);
+    case records::DType::F32:
+        return static_cast<const float*>(from)[index];
+    case records::DType::BF16:
+        return bf16ToFloat(static_cast<const uint16_t*>(from)[index]);
+    case records::DType::F16:
+        return f16ToFloat(static_cast<const uint16_t*>(from)[index]);
     }
     return 0;
 }
 
 inline void storeAs(records::DType type, void* to, int64_t index, float value) {
     switch (type) {
-    case records::DType::F32: static_cast<float*>(to)[index] = value; return;
-    case records::DType::BF16: static_cast<uint16_t*>(to)[index] = floatToBf16(value); return;
-    case records::DType::F16: static_cast<uint16_t*>(to)[index] = floatToF16(value); return;
+    case records::DType::F32:
+        static_cast<float*>(to)[index] = value;
+        return;
+    case records::DType::BF16:
+        static_cast<uint16_t*>(to)[index] = floatToBf16(value);
+        return;
+    case records::DType::F16:
+        static_cast<uint16_t*>(to)[index] = floatToF16(value);
+        return;
     }
 }
 
