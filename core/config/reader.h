@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: fills structs from a YAML tree by the descriptions of fields.h and collects every problem with its place.
+#pragma once
+
+#include "config/fields.h"
+#include "config/yaml_node.h"
+
+namespace qw::config {
+
+struct Issue {
+    std::string where; // "file:line"
+    std::string key;
+    std::string what;
+    int line = 0;
+    bool unknownKey = false;
+};
+using Issues = std::vector<Issue>;
+
+// All issues in one error, in the order of their lines, at most 20.
+[[nodiscard]] Error issuesError(Issues issues);
+// Reads one map; prefix is put before its keys in messages ("optim."). Unknown keys become issues.
+void readFields(const Node& map, const std::string& prefix, Issues& issues, const std::function<void(Fields&)>& body);
+
+[[nodiscard]] std::string shortest(double value); // shortest text that reads back as the same number
+[[nodiscard]] Node toNode(const records::Recipe& recipe);
+[[nodiscard]] Node toNode(const records::QatBlock& block);
+
+} // namespace qw::config
