@@ -58,8 +58,8 @@ struct LogRecord {
 // Reads forward and remembers its place, so that a second call returns only what was appended since.
 class EventLogReader {
 public:
-    // offset: where the record after `seq` starts, from an earlier reader; 0 and 0: the beginning. A place that does not fit is found
-    // again.
+    // offset: where the record after `seq` starts, from an earlier reader; 0 and 0: the beginning. Where the file no longer has that
+    // place (it was cut after a power failure) reading starts at the beginning and placeLost() says so.
     explicit EventLogReader(std::filesystem::path path, int64_t seq = 0, uint64_t offset = 0);
     EventLogReader(EventLogReader&&) noexcept;
     EventLogReader& operator=(EventLogReader&&) noexcept;
@@ -73,6 +73,7 @@ public:
     [[nodiscard]] int64_t lastSeq() const;  // of the last record returned
     [[nodiscard]] uint64_t offset() const;  // behind it
     [[nodiscard]] bool atBadRecord() const; // the last read stopped at damage or at a record still being written
+    [[nodiscard]] bool placeLost() const;
 
 private:
     struct State;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: what waits to be sent to one client, with the backpressure rules of engine.md 2.4: coalescable events are merged when the
 // queue is full or a stream is faster than its cap, lossless ones wait, past 8 MiB the client is dropped.
-// Limits: one thread; knows no transport but the one it is pumped into.
+// Limits: one thread. A capped stream may come later than events with a higher seq; lossless ones are always in order.
 #pragma once
 
 #include "wire/protocol.h"
