@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "checkpoint/checkpoint.h"
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "checkpoint/arch_table.h"
+#include "checkpoint/convert.h"
+#include "checkpoint/json_value.h"
+#include "checkpoint/native.h"
+#include "checkpoint/weight_files.h"
+#include "numerics/bitpack.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace qw::checkpoint {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20; // engine.md 8
+constexpr int64_t kPiece = int64_t{1} << 22;            // elements converted at a time
+
+std::string shapeWords(const std::vector<int64_t>& shape) {
+    std::string out = "[";
+    for (size_t i = 0; i < shape.size(); ++i) out += (i ? "," : "") + std::to_string(shape[i]);
+    return out + "]";
+}
+
+Error shapeError(const std::string& what,
+                 const std::string& hint = "config.json and the weights are of different models: fetch both again") {
+    return {"model.shape", what, hint, {}, false};
+}
+
+std::string moduleOf(const std::string& tensor) {
+    constexpr std::string_view suffix = ".weight";
+    return tensor.ends_with(suffix) ? tensor.substr(0, tensor.size() - suffix.size()) : std::string();
+}
+
+} // namespace
+
+struct Checkpoint::State {
+    std::filesystem::path dir;
+    std::string configBytes;
+    ModelConfig config;
+    bool tied = false, native = false;
+    records::DType type = records::DType::F32;
+    WeightFiles weights;
+    std::vector<ExpectedTensor> expected;
+    std::vector<NativeModule> modules;
+    std::map<std::string, std::pair<size_t, NativeLayout>, std::less<>> layouts; // module -> index in modules, layout
+    std::string schemes;
+    std::vector<std::pair<std::string, std::string>> skipped;
+    std::vector<Problem> warnings;
+    std::mutex mutex;
+    std::string fingerprint;
+
+    Status readConfig();
+    Status resolveTie(const std::string& tie);
+    Status readNative();
+    Status checkTensor(const ExpectedTensor& e) const;
+    Status checkTensors();
+    void chooseType();
+    void listLeftovers();
+    [[nodiscard]] Status readPlain(const WeightFiles::Place& at, records::DType as, void* dst) const;
+    [[nodiscard]] Status readPart(const std::string& name, const std::string& dtype, const std::vector<int64_t>& shape, void* dst) const;
+    [[nodiscard]] Status readZero(const std::string& module, const NativeLayout& layout, void* zero) const;
+    [[nodiscard]] Status readModule(const NativeModule& module, const NativeLayout& layout, int8_t* codes, void* scale, void* zero) const;
+    [[nodiscard]] Status dequantizeAs(const NativeModule& module, const NativeLayout& layout, records::DType as, void* dst) const;
+    [[nodiscard]] bool headsAreEqual() const;
+    void warn(std::string code, std::string message, std::string hint = {}) {
+        warnings.push_back({false, std::move(code), std::move(message), std::move(hint)});
+    }
+};
+
+Status Checkpoint::State::readConfig() {
+    std::error_code code;
+    const auto kind = std::filesystem::status(dir, code).type();
+    if (kind == std::filesystem::file_type::not_found) return errnoError(ENOENT, "open", dir);
+    if (kind != std::filesystem::file_type::directory)
+        return Error{
+            "file.not_found", dir.string() + " is not a folder", "choose a model folder: config.json, weights and tokenizer", {}, false};
+    const auto path = dir / "config.json";
+    auto bytes = readFile(path, kMaxConfigBytes);
+    if (!bytes) {
+        Error error = std::move(bytes).error();
+        if (error.code == "file.not_found") error.hint = "choose a model folder: config.json, weights and tokenizer";
+        return error;
+    }
+    configBytes = *std::move(bytes);
+    auto parsed = parseModelConfig(configBytes);
+    if (!parsed) return std::move(parsed).error().at(path.string());
+    config = *std::move(parsed);
+    for (const std::string& note : config.notes) warn("model.format", "config.json: " + note);
+    native = config.quantMethod == kNativeKey;
+    if (!config.quantMethod.empty() && !native)
+        return Error{"model.format",
+                     dir.string() + " is already quantised (" + config.quantMethod + "), it cannot be quantized again",
+                     "use the float model that it was made from",
+                     {},
+                     false};
+    if (native && config.quantFormat != kNativeFormat)
+        return Error{"model.format",
+                     path.string() + ": quantization_config.format " + std::to_string(config.quantFormat) + " is not known, only " +
+                         std::to_string(kNativeFormat) + " is",
+                     "use the version of this program that wrote the folder",
+                     {},
+                     false};
+    return {};
+}
+
+bool Checkpoint::State::headsAreEqual() const {
+    const auto* head = weights.find("lm_head.weight");
+    const auto* table = weights.find("model.embed_tokens.weight");
+    if (!head || !table || head->info->dtype != table->info->dtype || head->info->shape != table->info->shape) return false;
+    std::vector<char> a(size_t{1} << 20), b(a.size());
+    for (uint64_t at = 0; at < head->info->bytes(); at += a.size()) {
+        const uint64_t n = std::min<uint64_t>(a.size(), head->info->bytes() - at);
+        if (!weights.files[head->file].read(*head->info, a.data(), at, n) ||
+            !weights.files[table->file].read(*table->info, b.data(), at, n))
+            return false;
+        if (std::memcmp(a.data(), b.data(), n) != 0) return false;
+    }
+    return true;
+}
+
+Status Checkpoint::State::resolveTie(const std::string& tie) {
+    tied = tie == "auto" ? config.tied : tie == "true";
+    const bool headPresent = weights.find("lm_head.weight") || weights.find(std::string("lm_head") + kCodesSuffix);
+    if (native) {
+        tied = tied && !headPresent; // quantizing one side of a tied pair stores both
+        return {};
+    }
+    if (!tied && !headPresent)
+        return shapeError(dir.string() + ": lm_head.weight is missing, but " +
+                              (tie == "auto" ? "tie_word_embeddings is false" : "model.tie is false"),
+                          "older exports drop a tied head: set model.tie to true to treat it as tied");
+    if (tied && headPresent && !headsAreEqual())
+        warn("model.format", "lm_head.weight differs from the embedding and is ignored, because the two are tied",
+             "set model.tie to false to use it");
+    return {};
+}
+
+Status Checkpoint::State::readNative() {
+    const std::string* text = nullptr;
+    for (const SafetensorsFile& file : weights.files)
+        if (const auto at = file.metadata().find(kNativeKey); at != file.metadata().end()) text = &at->second;
+    if (!text)
+        return Error{"model.format", dir.string() + ": no weight file has __metadata__.qat_workbench", "write the folder again", {}, false};
+    auto info = nativeFromJson(*text);
+    if (!info) return std::move(info).error().at(dir.string());
+    type = info->type;
+    schemes = schemesToJson(info->schemes);
+    skipped = std::move(info->skipped);
+    for (const auto& m : info->modules) {
+        const records::QuantBlock* block = blockFor(info->schemes[m.scheme], m.name);
+        if (!block)
+            return Error{
+                "model.format", dir.string() + ": module " + m.name + " has no block in its scheme", "write the folder again", {}, false};
+        auto layout = nativeLayout(*block, m.name, type, m.rows, m.cols);
+        if (!layout) {
+            Error error = std::move(layout).error();
+            error.code = "model.format";
+            return std::move(error).at(dir.string());
+        }
+        if (layout->packed != m.packed)
+            return Error{
+                "model.format", dir.string() + ": module " + m.name + " contradicts its own packing", "write the folder again", {}, false};
+        layouts.emplace(m.name, std::pair(modules.size(), *layout));
+        modules.push_back({m.name, *block, m.rows, m.cols, m.packed});
+    }
+    return {};
+}
+
+Status Checkpoint::State::checkTensor(const ExpectedTensor& e) const {
+    const std::string wanted = "expected " + shapeWords(e.shape);
+    if (const auto at = layouts.find(moduleOf(e.name)); at != layouts.end()) {
+        const NativeModule& m = modules[at->second.first];
+        if (std::vector<int64_t>{m.rows, m.cols} != e.shape)
+            return shapeError(e.name + ": " + wanted + " (" + e.shapeWords + "), file has " + shapeWords({m.rows, m.cols}));
+        const NativeLayout& layout = at->second.second;
+        QW_CHECK(readPart(m.name + kCodesSuffix, layout.codesDtype, layout.codesShape, nullptr));
+        QW_CHECK(readPart(m.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, nullptr));
+        return layout.zeroDtype.empty() ? Status{} : readZero(m.name, layout, nullptr);
+    }
+    const auto* at = weights.find(e.name);
+    if (!at) return shapeError(e.name + " is missing, " + wanted + " (" + e.shapeWords + ")");
+    if (at->info->shape != e.shape)
+        return shapeError(e.name + ": " + wanted + " (" + e.shapeWords + "), file has " + shapeWords(at->info->shape));
+    if (!isWeightDtype(at->info->dtype))
+        return Error{"model.format",
+                     e.name + ": dtype " + at->info->dtype + " is not supported for weights",
+                     "convert it to BF16, F16 or F32",
+                     {},
+                     false};
+    return {};
+}
+
+Status Checkpoint::State::checkTensors() {
+    expected = expectedTensors(config, tied);
+    std::optional<Error> first;
+    int bad = 0;
+    for (const ExpectedTensor& e : expected) {
+        Status status = checkTensor(e);
+        if (status) continue;
+        if (bad++ == 0) first = std::move(status).error();
+    }
+    if (!first) return {};
+    if (bad > 1) first->message += ", and " + std::to_string(bad - 1) + " more like this";
+    return std::move(*first).at(dir.string());
+}
+
+// T of a plain folder: the dtype that most weights have.
+void Checkpoint::State::chooseType() {
+    std::array<int64_t, 3> counts{};
+    bool wide = false;
+    std::set<std::string> seen;
+    for (const ExpectedTensor& e : expected) {
+        const auto* at = weights.find(e.name);
+        if (!at) continue;
+        seen.insert(at->info->dtype);
+        wide = wide || at->info->dtype == "F64";
+        const auto stored = at->info->dtype == "BF16"  ? records::DType::BF16
+                            : at->info->dtype == "F16" ? records::DType::F16
+                                                       : records::DType::F32;
+        counts[static_cast<size_t>(stored)] += at->info->elements();
+    }
+    if (wide) warn("model.format", "F64 weights are rounded to F32 when they are read");
+    if (seen.size() > 1) {
+        std::string list;
+        for (const std::string& s : seen) list += (list.empty() ? "" : ", ") + s;
+        warn("model.format", "the weights have several dtypes: " + list);
+    }
+    if (!native) type = static_cast<records::DType>(std::ranges::max_element(counts) - counts.begin());
+}
+
+void Checkpoint::State::listLeftovers() {
+    std::set<std::string> used;
+    for (const ExpectedTensor& e : expected) used.insert(e.name);
+    for (const NativeModule& m : modules)
+        for (const char* suffix : {kCodesSuffix, kScaleSuffix, kZeroSuffix}) used.insert(m.name + suffix);
+    if (tied) used.insert("lm_head.weight"); // judged by the tie rule
+    const ArchRow* row = findArch(config.modelType);
+    std::vector<std::string> left;
+    for (const auto& [name, unused] : weights.where)
+        if (!used.contains(name) && !(row && row->rotaryBuffers && name.ends_with(".rotary_emb.inv_freq"))) left.push_back(name);
+    if (left.empty()) return;
+    std::ranges::sort(left);
+    std::string list;
+    for (size_t i = 0; i < std::min<size_t>(left.size(), 5); ++i) list += (i ? ", " : "") + left[i];
+    if (left.size() > 5) list += " and " + std::to_string(left.size() - 5) + " more";
+    warn("model.format", "tensors that are no part of the model are ignored: " + list);
+}
+
+Status Checkpoint::State::readPlain(const WeightFiles::Place& at, records::DType as, void* dst) const {
+    const SafetensorsFile& file = weights.files[at.file];
+    if (at.info->dtype == storedName(as)) return file.read(*at.info, dst);
+    const int64_t width = *dtypeBits(at.info->dtype) / 8, outWidth = numerics::sizeOf(as), count = at.info->elements();
+    std::vector<std::byte> piece(static_cast<size_t>(std::min(count, kPiece) * width));
+    for (int64_t done = 0; done < count; done += kPiece) {
+        const int64_t n = std::min(kPiece, count - done);
+        QW_CHECK(file.read(*at.info, piece.data(), static_cast<uint64_t>(done * width), static_cast<uint64_t>(n * width)));
+        convertElements(at.info->dtype, piece.data(), n, as, static_cast<std::byte*>(dst) + done * outWidth);
+    }
+    return {};
+}
+
+// One stored part of a quantized matrix; with dst null only dtype and shape are checked.
+Status Checkpoint::State::readPart(const std::string& name, const std::string& dtype, const std::vector<int64_t>& shape, void* dst) const {
+    const auto* at = weights.find(name);
+    if (!at) return shapeError(name + " is missing, expected " + dtype + " " + shapeWords(shape), "write the quantized folder again");
+    if (at->info->dtype != dtype || at->info->shape != shape)
+        return shapeError(name + ": expected " + dtype + " " + shapeWords(shape) + ", file has " + at->info->dtype + " " +
+                              shapeWords(at->info->shape),
+                          "write the quantized folder again");
+    return dst ? weights.files[at->file].read(*at->info, dst) : Status{};
+}
+
+// Integer zero points are stored as I8 when they fit and given back as int32.
+Status Checkpoint::State::readZero(const std::string& module, const NativeLayout& layout, void* zero) const {
+    const std::string name = module + kZeroSuffix;
+    const auto* at = weights.find(name);
+    if (layout.zeroDtype != "I32" || !at || at->info->dtype != "I8") return readPart(name, layout.zeroDtype, layout.scaleShape, zero);
+    if (!zero) return readPart(name, "I8", layout.scaleShape, nullptr);
+    std::vector<int8_t> small(static_cast<size_t>(layout.groups()));
+    QW_CHECK(readPart(name, "I8", layout.scaleShape, small.data()));
+    std::ranges::copy(small, static_cast<int32_t*>(zero));
+    return {};
+}
+
+Status Checkpoint::State::readModule(const NativeModule& module, const NativeLayout& layout, int8_t* codes, void* scale, void* zero) const {
+    if (codes && layout.packed) {
+        std::vector<uint8_t> packed(static_cast<size_t>(layout.codesShape[0] * layout.codesShape[1]));
+        QW_CHECK(readPart(module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, packed.data()));
+        numerics::unpackCodes(module.block.bits, layout.isSigned, module.rows, module.cols, packed.data(), codes);
+    } else if (codes) {
+        QW_CHECK(readPart(module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, codes));
+    }
+    if (scale) QW_CHECK(readPart(module.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, scale));
+    if (zero && !layout.zeroDtype.empty()) QW_CHECK(readZero(module.name, layout, zero));
+    return {};
+}
+
+Status Checkpoint::State::dequantizeAs(const NativeModule& module, const NativeLayout& layout, records::DType as, void* dst) const {
+    const int64_t count = module.rows * module.cols;
+    std::vector<int8_t> codes(static_cast<size_t>(count));
+    std::vector<float> scale(static_cast<size_t>(layout.groups())),
+        zero(layout.zeroDtype.empty() ? 0 : scale.size()); // 4 bytes hold every dtype
+    QW_CHECK(readModule(module, layout, codes.data(), scale.data(), zero.empty() ? nullptr : zero.data()));
+    if (as == type) {
+        numerics::dequantize(layout.grid, codes.data(), scale.data(), zero.data(), dst, serial());
+        return {};
+    }
+    std::vector<std::byte> inType(static_cast<size_t>(count * numerics::sizeOf(type)));
+    numerics::dequantize(layout.grid, codes.data(), scale.data(), zero.data(), inType.data(), serial());
+    convertElements(storedName(type), inType.data(), count, as, dst);
+    return {};
+}
+
+Result<Checkpoint> Checkpoint::open(const std::filesystem::path& dir, const std::string& tie) {
+    auto state = std::make_shared<State>();
+    state->dir = dir;
+    QW_CHECK(state->readConfig());
+    QW_TRY(state->weights, openWeightFiles(dir));
+    state->warnings.insert(state->warnings.end(), state->weights.warnings.begin(), state->weights.warnings.end());
+    if (state->native) QW_CHECK(state->readNative());
+    QW_CHECK(state->resolveTie(tie));
+    QW_CHECK(state->checkTensors());
+    state->chooseType();
+    state->listLeftovers();
+    Checkpoint out;
+    out.m_state = std::move(state);
+    return out;
+}
+
+const std::filesystem::path& Checkpoint::dir() const { return m_state->dir; }
+const ModelConfig& Checkpoint::config() const { return m_state->config; }
+bool Checkpoint::tied() const { return m_state->tied; }
+bool Checkpoint::isNative() const { return m_state->native; }
+records::DType Checkpoint::dtype() const { return m_state->type; }
+const std::vector<SafetensorsFile>& Checkpoint::shards() const { return m_state->weights.files; }
+const std::vector<ExpectedTensor>& Checkpoint::tensors() const { return m_state->expected; }
+const std::vector<NativeModule>& Checkpoint::nativeModules() const { return m_state->modules; }
+const std::string& Checkpoint::nativeSchemes() const { return m_state->schemes; }
+const std::vector<std::pair<std::string, std::string>>& Checkpoint::nativeSkipped() const { return m_state->skipped; }
+const std::vector<Problem>& Checkpoint::warnings() const { return m_state->warnings; }
+uint64_t Checkpoint::bytes() const { return m_state->weights.bytes(); }
+
+int64_t Checkpoint::parameters() const {
+    int64_t sum = 0;
+    for (const ExpectedTensor& e : m_state->expected) {
+        int64_t n = 1;
+        for (const int64_t d : e.shape) n *= d;
+        sum += n;
+    }
+    return sum;
+}
+
+const TensorInfo* Checkpoint::find(std::string_view name) const {
+    const auto* at = m_state->weights.find(name);
+    return at ? at->info : nullptr;
+}
+
+Status Checkpoint::read(std::string_view name, void* dst) const {
+    const auto* at = m_state->weights.find(name);
+    if (!at) return shapeError(m_state->dir.string() + ": there is no tensor " + std::string(name));
+    return m_state->weights.files[at->file].read(*at->info, dst);
+}
+
+Status Checkpoint::readAs(std::string_view name, records::DType as, void* dst) const {
+    if (const auto at = m_state->layouts.find(moduleOf(std::string(name))); at != m_state->layouts.end())
+        return m_state->dequantizeAs(m_state->modules[at->second.first], at->second.second, as, dst);
+    const auto* at = m_state->weights.find(name);
+    if (!at) return shapeError(m_state->dir.string() + ": there is no tensor " + std::string(name));
+    if (!isWeightDtype(at->info->dtype))
+        return Error{"model.format", std::string(name) + ": dtype " + at->info->dtype + " is not supported for weights", {}, {}, false};
+    return m_state->readPlain(*at, as, dst);
+}
+
+Status Checkpoint::readCodes(const NativeModule& module, int8_t* codes, void* scale, void* zero) const {
+    const auto at = m_state->layouts.find(module.name);
+    if (at == m_state->layouts.end()) return shapeError(m_state->dir.string() + ": " + module.name + " is not a quantized module");
+    return m_state->readModule(m_state->modules[at->second.first], at->second.second, codes, scale, zero);
+}
+
+Result<std::string> Checkpoint::fingerprint() const {
+    const std::lock_guard lock(m_state->mutex);
+    if (!m_state->fingerprint.empty()) return m_state->fingerprint;
+    Xxh3 hash;
+    hash.add(m_state->configBytes);
+    std::vector<char> piece(size_t{16} << 20);
+    for (const SafetensorsFile& file : m_state->weights.files)
+        for (uint64_t at = 0; at < file.fileBytes(); at += piece.size()) {
+            const uint64_t n = std::min<uint64_t>(piece.size(), file.fileBytes() - at);
+            QW_CHECK(file.readRaw(at, piece.data(), n));
+            hash.add(piece.data(), n);
+        }
+    m_state->fingerprint = hash.hex();
+    return m_state->fingerprint;
+}
+
+} // namespace qw::checkpoint

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: the safetensors files of a model folder, one or many shards, opened under the security rules of models.md 1.4.
+#pragma once
+
+#include "checkpoint/checkpoint.h"
+
+#include <unordered_map>
+
+namespace qw::checkpoint {
+
+struct WeightFiles {
+    struct Place {
+        size_t file = 0;
+        const TensorInfo* info = nullptr;
+    };
+    std::vector<SafetensorsFile> files;           // in the order of their names
+    std::unordered_map<std::string, Place> where; // every tensor once
+    std::vector<Problem> warnings;
+    [[nodiscard]] const Place* find(std::string_view name) const;
+    [[nodiscard]] uint64_t bytes() const;
+};
+[[nodiscard]] Result<WeightFiles> openWeightFiles(const std::filesystem::path& dir);
+
+} // namespace qw::checkpoint
