@@ -5,10 +5,13 @@
 
 namespace qw::cli {
 
+int cmdTokenize(CommandLine& line);
 int cmdVersion(CommandLine& line);
 
 namespace {
 constexpr std::array kCommands{
+    Command{"tokenize", "text to token ids and back, as the tokenizers package does it", "qatw tokenize path/to/model --text 'Once upon a time'",
+            cmdTokenize},
     Command{"version", "versions of the tool and its build", "qatw version --json", cmdVersion},
 };
 } // namespace

@@ -22,6 +22,7 @@ struct EncodeOptions {
 struct Encoded {
     std::vector<int32_t> ids;
     int64_t dropped = 0, unknown = 0, replaced = 0; // scalars dropped, unknown tokens, invalid UTF-8 sequences replaced
+    std::string failure;                            // not empty: the text cannot be encoded (a regex hit its limits); ids are empty
 };
 struct SpecialIds {
     std::optional<int32_t> bos, pad, unk;
@@ -40,8 +41,8 @@ public:
     [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skipSpecial = true) const;
     [[nodiscard]] const SpecialIds& specials() const;
     [[nodiscard]] const LoadReport& report() const;
-    [[nodiscard]] int64_t vocabSize() const;       // highest id + 1
-    [[nodiscard]] bool addsBos() const;            // the post-processor puts BOS in front
+    [[nodiscard]] int64_t vocabSize() const;           // highest id + 1
+    [[nodiscard]] bool addsBos() const;                // the post-processor puts BOS in front
     [[nodiscard]] std::string token(int32_t id) const; // as in the vocabulary; empty when there is none
     [[nodiscard]] const std::string& digest() const;   // XXH3-128 of the files it was made from
 
