@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: a study's folder <project>/studies/<ulid>-<slug>/: recipe.yaml as written, members/<nn>-<id>.json, rows.json (which run serves
+// which member).
+#pragma once
+
+#include "base/result.h"
+#include "study/members.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qw::study {
+
+struct Row {
+    Member member;       // member.run.key is filled once it is known
+    std::string runUid;  // the run that gives this row its facts; empty: none yet
+    bool reused = false; // the run was made for another study
+};
+
+struct Study {
+    std::string uid, name;
+    std::filesystem::path dir;
+    std::string recipeText; // as written
+    records::Recipe recipe; // after presets and --set
+    std::vector<std::string> sets;
+    int64_t createdMs = 0;
+    std::vector<Row> rows; // in the order of expand()
+};
+
+// Makes the folder whole or not at all.
+[[nodiscard]] Result<Study> createStudy(const std::filesystem::path& project, const records::Recipe& recipe, const std::string& recipeText,
+                                        const std::vector<std::string>& sets);
+[[nodiscard]] Result<Study> openStudy(const std::filesystem::path& dir); // file.corrupt names the file
+[[nodiscard]] Status saveRows(const Study& study);                       // rows.json, atomically
+// Newest first; folders that cannot be read are left out.
+[[nodiscard]] std::vector<std::filesystem::path> studyFolders(const std::filesystem::path& project);
+// The newest study of this project with an equal resolved recipe, to be continued.
+[[nodiscard]] std::optional<std::filesystem::path> findStudy(const std::filesystem::path& project, const records::Recipe& recipe);
+
+} // namespace qw::study
