@@ -55,8 +55,8 @@ template<class V, Family F, DType T, DType S> struct FusedRow {
             Vf inverse = nil;
             if constexpr (F == Family::IntSymmetric) {
                 if (g.noClip) {
-                    const Vf below = rounded<T>(V::div(V::min(lo, nil), V::broadcast(static_cast<float>(g.qmin))));
-                    const Vf above = rounded<T>(V::div(V::max(hi, nil), V::broadcast(static_cast<float>(g.qmax))));
+                    const Vf below = rounded<T>(V::div(V::min(nil, lo), V::broadcast(static_cast<float>(g.qmin))));
+                    const Vf above = rounded<T>(V::div(V::max(nil, hi), V::broadcast(static_cast<float>(g.qmax))));
                     s = V::max(below, above);
                 } else {
                     s = rounded<T>(V::div(hi, V::broadcast(static_cast<float>(g.qmax - g.qmin) / 2.0f)));
@@ -64,8 +64,8 @@ template<class V, Family F, DType T, DType S> struct FusedRow {
                 s = rounded<S>(V::max(eps, s));
                 inverse = rounded<S>(V::div(one, s));
             } else if constexpr (F == Family::IntAsymmetric) {
-                lo = V::min(lo, nil);
-                hi = V::max(hi, nil);
+                lo = V::min(nil, lo);
+                hi = V::max(nil, hi);
                 const Vf fine = V::max(eps, rounded<T>(V::div(rounded<T>(V::sub(hi, lo)), span)));
                 const Vf qmin = V::broadcast(static_cast<float>(g.qmin)), qmax = V::broadcast(static_cast<float>(g.qmax));
                 zero = V::min(qmax, V::max(qmin, V::sub(qmin, V::nearest(rounded<T>(V::div(lo, fine))))));
