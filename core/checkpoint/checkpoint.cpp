@@ -25,7 +25,7 @@ constexpr int64_t kPiece = int64_t{1} << 22;            // elements converted at
 
 std::string shapeWords(const std::vector<int64_t>& shape) {
     std::string out = "[";
-    for (size_t i = 0; i < shape.size(); ++i) out += (i ? "," : "") + std::to_string(shape[i]);
+    for (size_t i = 0; i < shape.size(); ++i) out.append(i ? "," : "").append(std::to_string(shape[i]));
     return out + "]";
 }
 
@@ -230,7 +230,7 @@ void Checkpoint::State::chooseType() {
     if (wide) warn("model.format", "F64 weights are rounded to F32 when they are read");
     if (seen.size() > 1) {
         std::string list;
-        for (const std::string& s : seen) list += (list.empty() ? "" : ", ") + s;
+        for (const std::string& s : seen) list.append(list.empty() ? "" : ", ").append(s);
         warn("model.format", "the weights have several dtypes: " + list);
     }
     if (!native) type = static_cast<records::DType>(std::ranges::max_element(counts) - counts.begin());

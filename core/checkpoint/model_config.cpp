@@ -17,7 +17,7 @@ constexpr int64_t kMaxLayers = 1024, kMaxHidden = int64_t{1} << 17, kMaxVocab = 
 
 std::string listed(const std::vector<std::string>& words) {
     std::string out;
-    for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
+    for (const std::string& w : words) out.append(out.empty() ? "" : ", ").append(w);
     return out;
 }
 
@@ -214,8 +214,8 @@ void append(std::vector<ExpectedTensor>& out, std::span<const TensorRule> rules,
             bool tied) {
     for (const TensorRule& rule : rules)
         if (applies(rule.when, c, tied))
-            out.push_back(
-                {prefix + std::string(rule.name), evaluate(rule.shape, c), rule.role, layer, "[" + std::string(rule.shape) + "]"});
+            out.push_back({prefix + std::string(rule.name), evaluate(rule.shape, c), rule.role, layer,
+                           std::string("[").append(rule.shape).append("]")});
 }
 
 } // namespace

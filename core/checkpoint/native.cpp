@@ -25,7 +25,7 @@ int64_t NativeLayout::groups() const { return grid.rows * grid.groupsPerRow(); }
 
 std::string schemesToJson(const std::vector<records::QatBlock>& schemes) {
     std::string out = "[";
-    for (size_t i = 0; i < schemes.size(); ++i) out += (i ? "," : "") + qatBlockToJson(schemes[i]);
+    for (size_t i = 0; i < schemes.size(); ++i) out.append(i ? "," : "").append(qatBlockToJson(schemes[i]));
     return out + "]";
 }
 

@@ -86,15 +86,19 @@ std::string headerText(const std::vector<TensorSource>& tensors, const std::vect
     std::string text = "{\"__metadata__\":{";
     bool first = true;
     for (const auto& [key, value] : metadata) {
-        text += (first ? "" : ",") + jsonQuoted(key) + ":" + jsonQuoted(value);
+        text.append(first ? "" : ",").append(jsonQuoted(key)).append(":").append(jsonQuoted(value));
         first = false;
     }
     text += "}";
     uint64_t offset = 0;
     for (size_t i = 0; i < tensors.size(); ++i) {
-        text += "," + jsonQuoted(tensors[i].name) + ":{\"dtype\":\"" + tensors[i].dtype + "\",\"shape\":[";
-        for (size_t d = 0; d < tensors[i].shape.size(); ++d) text += (d ? "," : "") + std::to_string(tensors[i].shape[d]);
-        text += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + sizes[i]) + "]}";
+        text.append(",").append(jsonQuoted(tensors[i].name)).append(":{\"dtype\":\"").append(tensors[i].dtype).append("\",\"shape\":[");
+        for (size_t d = 0; d < tensors[i].shape.size(); ++d) text.append(d ? "," : "").append(std::to_string(tensors[i].shape[d]));
+        text.append("],\"data_offsets\":[")
+            .append(std::to_string(offset))
+            .append(",")
+            .append(std::to_string(offset + sizes[i]))
+            .append("]}");
         offset += sizes[i];
     }
     text += "}";
