@@ -6,12 +6,14 @@
 namespace qw::cli {
 
 int cmdTokenize(CommandLine& line);
+int cmdValidate(CommandLine& line);
 int cmdVersion(CommandLine& line);
 
 namespace {
 constexpr std::array kCommands{
     Command{"tokenize", "text to token ids and back, as the tokenizers package does it", "qatw tokenize path/to/model --text 'Once upon a time'",
             cmdTokenize},
+    Command{"validate", "what is wrong with a recipe, and what it would run", "qatw validate recipe.yaml --set train.max_steps=20 --resolved", cmdValidate},
     Command{"version", "versions of the tool and its build", "qatw version --json", cmdVersion},
 };
 } // namespace

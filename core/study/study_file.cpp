@@ -80,39 +80,53 @@ Json rowsJson(const Study& study) {
     return {{"study", study.uid}, {"name", study.name}, {"created_ms", study.createdMs}, {"sets", study.sets}, {"rows", rows}};
 }
 
+void nameMembers(Study& study) {
+    for (Row& row : study.rows) {
+        row.member.run.studyUid = study.uid;
+        row.member.run.studyName = study.name;
+    }
+}
+
 Status fill(const Study& study) {
     QW_CHECK(makeDirs(study.dir / "members"));
     QW_CHECK(writeFileAtomic(study.dir / "recipe.yaml", study.recipeText));
     QW_CHECK(writeFileAtomic(study.dir / "recipe.resolved.json", config::writeRecipe(study.recipe)));
     for (size_t i = 0; i < study.rows.size(); ++i)
         QW_CHECK(writeFileAtomic(study.dir / "members" / memberFile(i, study.rows[i].member), dump(toJson(study.rows[i].member))));
-    return saveRows(study);
+    return saveStudy(study);
 }
 
 } // namespace
 
-Result<Study> createStudy(const fs::path& project, const records::Recipe& recipe, const std::string& recipeText,
-                          const std::vector<std::string>& sets) {
+Result<Study> makeStudy(const records::Recipe& recipe, const std::string& recipeText, const std::vector<std::string>& sets) {
     Study study;
-    study.uid = newUlid();
     study.name = recipe.name.empty() ? "study" : recipe.name;
     study.recipe = recipe;
     study.recipe.preset.clear(); // its keys are in the recipe already; the folder must not depend on a preset file
     study.recipeText = recipeText;
     study.sets = sets;
-    study.createdMs = wallMs();
     QW_TRY(auto members, expand(recipe));
-    for (Member& m : members) {
-        m.run.studyUid = study.uid;
-        m.run.studyName = study.name;
-        study.rows.push_back({std::move(m), {}, false});
-    }
+    for (Member& m : members) study.rows.push_back({std::move(m), {}, false});
+    return study;
+}
+
+Status writeStudy(Study& study, const std::string& uid, const fs::path& dir, int64_t createdMs) {
+    study.uid = uid;
+    study.dir = dir;
+    study.createdMs = createdMs;
+    nameMembers(study);
+    return fill(study);
+}
+
+Result<Study> createStudy(const fs::path& project, const records::Recipe& recipe, const std::string& recipeText,
+                          const std::vector<std::string>& sets) {
+    QW_TRY(Study study, makeStudy(recipe, recipeText, sets));
     const fs::path folder = project / "studies";
     QW_CHECK(makeDirs(folder));
-    const std::string name = study.uid + "-" + slug(study.name);
-    study.dir = folder / (".tmp-" + name);
+    const std::string uid = newUlid();
+    const std::string name = uid + "-" + slug(study.name);
     std::error_code failed;
-    if (auto status = fill(study); !status) {
+    if (auto status = writeStudy(study, uid, folder / (".tmp-" + name), wallMs()); !status) {
         fs::remove_all(study.dir, failed);
         return std::move(status).error();
     }
@@ -123,7 +137,7 @@ Result<Study> createStudy(const fs::path& project, const records::Recipe& recipe
     return study;
 }
 
-Status saveRows(const Study& study) { return writeFileAtomic(study.dir / "rows.json", dump(rowsJson(study))); }
+Status saveStudy(const Study& study) { return writeFileAtomic(study.dir / "study.json", dump(rowsJson(study))); }
 
 Result<Study> openStudy(const fs::path& dir) {
     Study study;
@@ -140,7 +154,7 @@ Result<Study> openStudy(const fs::path& dir) {
         QW_TRY(Member member, memberFrom(file));
         study.rows.push_back({std::move(member), {}, false});
     }
-    const fs::path rowsFile = dir / "rows.json";
+    const fs::path rowsFile = dir / "study.json";
     QW_TRY(const Json json, readJson(rowsFile));
     try {
         study.uid = json.at("study");
@@ -160,10 +174,7 @@ Result<Study> openStudy(const fs::path& dir) {
         return corrupt(rowsFile, error.what());
     }
     if (study.rows.empty()) return corrupt(dir / "members", "holds no member");
-    for (Row& row : study.rows) {
-        row.member.run.studyUid = study.uid;
-        row.member.run.studyName = study.name;
-    }
+    nameMembers(study);
     return study;
 }
 
@@ -171,7 +182,7 @@ std::vector<fs::path> studyFolders(const fs::path& project) {
     std::vector<fs::path> folders;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(project / "studies", failed))
-        if (entry.is_directory(failed) && fs::exists(entry.path() / "rows.json", failed) &&
+        if (entry.is_directory(failed) && fs::exists(entry.path() / "study.json", failed) &&
             !entry.path().filename().string().starts_with('.'))
             folders.push_back(entry.path());
     std::ranges::sort(folders, std::greater<>());
