@@ -28,7 +28,8 @@ struct DtypeRow {
     at::ScalarType type;
     const char* name;
 };
-constexpr std::array kDtypes{DtypeRow{at::kFloat, "F32"}, DtypeRow{at::kBFloat16, "BF16"}, DtypeRow{at::kHalf, "F16"}, DtypeRow{at::kLong, "I64"}};
+constexpr std::array kDtypes{DtypeRow{at::kFloat, "F32"}, DtypeRow{at::kBFloat16, "BF16"}, DtypeRow{at::kHalf, "F16"},
+                             DtypeRow{at::kLong, "I64"}};
 
 const char* dtypeName(at::ScalarType type) {
     for (const DtypeRow& row : kDtypes)
@@ -82,12 +83,9 @@ Status writeParts(const fs::path& dir, const Snapshot& snapshot) {
     files.insert(files.end(), optim.begin(), optim.end());
     QW_CHECK(writeFileAtomic(dir / "state.json", snapshot.stateJson));
     files.push_back({{"name", "state.json"}, {"bytes", snapshot.stateJson.size()}, {"xxh3", xxh3Hex(snapshot.stateJson)}});
-    const json manifest{{"format", 1},
-                        {"step", snapshot.step},
-                        {"config_hash", snapshot.configHash},
-                        {"engine_build", std::string(buildId())},
-                        {"world_size", 1},
-                        {"files", std::move(files)}};
+    const json manifest{
+        {"format", 1},     {"step", snapshot.step},    {"config_hash", snapshot.configHash}, {"engine_build", std::string(buildId())},
+        {"world_size", 1}, {"files", std::move(files)}};
     QW_CHECK(writeFileAtomic(dir / kManifest, manifest.dump(1)));
     return fsyncDir(dir);
 }
@@ -123,7 +121,8 @@ Result<Loaded> openDir(const fs::path& dir) {
             }
             QW_TRY(const checkpoint::SafetensorsFile file, checkpoint::SafetensorsFile::open(dir / fs::path(name).filename()));
             const std::string prefix = name.starts_with("model") ? "model/" : "optim/";
-            for (const checkpoint::TensorInfo& tensor : file.tensors()) loaded.tensors.emplace(prefix + tensor.name, std::make_pair(file, tensor));
+            for (const checkpoint::TensorInfo& tensor : file.tensors())
+                loaded.tensors.emplace(prefix + tensor.name, std::make_pair(file, tensor));
         }
         if (loaded.stateJson.empty()) return corrupt(dir / kManifest, "does not list state.json");
         return loaded;
@@ -179,9 +178,10 @@ Result<uint64_t> Checkpoints::write(const Snapshot& snapshot) const {
     const uint64_t free = m_freeSpace(m_dir);
     if (free < need)
         return Error{"disk.full",
-                     "the checkpoint of step " + std::to_string(snapshot.step) + " needs " + std::to_string(need) + " bytes free in " + m_dir.string() +
-                         ", there are " + std::to_string(free),
-                     "free some space, then resume the run", "{\"need\":" + std::to_string(need) + ",\"free\":" + std::to_string(free) + "}", true};
+                     "the checkpoint of step " + std::to_string(snapshot.step) + " needs " + std::to_string(need) + " bytes free in " +
+                         m_dir.string() + ", there are " + std::to_string(free),
+                     "free some space, then resume the run",
+                     "{\"need\":" + std::to_string(need) + ",\"free\":" + std::to_string(free) + "}", true};
     const fs::path target = path(snapshot.step);
     const fs::path temporary = target.string() + ".tmp." + std::to_string(::getpid());
     std::error_code code;

@@ -58,7 +58,7 @@ public:
     [[nodiscard]] Result<Loaded> open(int64_t step) const;
     // Removes all but the newest `keep` and `alsoKeep`.
     void prune(int64_t keep, int64_t alsoKeep) const;
-    [[nodiscard]] std::vector<int64_t> steps() const; // of folders with a manifest, ascending
+    [[nodiscard]] std::vector<int64_t> steps() const;                 // of folders with a manifest, ascending
     [[nodiscard]] Status writeBest(int64_t step, double value) const; // best.json beside the folder
 
 private:

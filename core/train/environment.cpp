@@ -29,9 +29,9 @@ std::string blockText(const std::optional<records::QuantBlock>& block) {
     if (!block) return "none";
     std::ostringstream out;
     out << "format " << int(block->format) << " bits " << block->bits << (block->isSigned ? " signed" : " unsigned") << " granularity "
-        << int(block->granularity) << " group " << (block->granularity == records::Granularity::PerGroup ? block->groupSize : 0) << " mapping "
-        << int(block->mapping) << " scale " << int(block->scaleDtype) << " zero " << int(block->zeroDomain) << " eps " << text(block->eps)
-        << (block->reduceRange ? " reduced" : "");
+        << int(block->granularity) << " group " << (block->granularity == records::Granularity::PerGroup ? block->groupSize : 0)
+        << " mapping " << int(block->mapping) << " scale " << int(block->scaleDtype) << " zero " << int(block->zeroDomain) << " eps "
+        << text(block->eps) << (block->reduceRange ? " reduced" : "");
     return out.str();
 }
 
@@ -39,16 +39,17 @@ std::string schemeText(const Job& job) {
     if (!job.quantizer) return "none";
     const records::QatBlock& q = job.quantizer->plan().block;
     std::string modules;
-    for (const int module : job.quantizer->plan().weightModules) modules += " " + std::to_string(module);
-    return "weight {" + blockText(q.weight) + "} activation {" + blockText(q.activation) + "} embedding {" + blockText(q.embedding) + "} after " +
-           (q.fakeQuantAfterSteps ? std::to_string(*q.fakeQuantAfterSteps) : "none") + " ste " + std::to_string(int(q.ste)) +
+    for (const int module : job.quantizer->plan().weightModules) modules.append(1, ' ').append(std::to_string(module));
+    return "weight {" + blockText(q.weight) + "} activation {" + blockText(q.activation) + "} embedding {" + blockText(q.embedding) +
+           "} after " + (q.fakeQuantAfterSteps ? std::to_string(*q.fakeQuantAfterSteps) : "none") + " ste " + std::to_string(int(q.ste)) +
            (q.qparamGrad ? " qparam_grad" : "") + " modules" + modules;
 }
 
 std::string optimText(const records::OptimBlock& o) {
-    std::string out = "lr " + text(o.lr) + " betas " + text(o.betas[0]) + " " + text(o.betas[1]) + " eps " + text(o.eps) + " wd " + text(o.weightDecay) +
-                      " amsgrad " + std::to_string(o.amsgrad) + " momentum " + text(o.momentum) + " dampening " + text(o.dampening) + " nesterov " +
-                      std::to_string(o.nesterov) + " clip " + text(o.clipNorm) + " rule " + o.decayRule + " embeddings " + std::to_string(o.decayEmbeddings);
+    std::string out = "lr " + text(o.lr) + " betas " + text(o.betas[0]) + " " + text(o.betas[1]) + " eps " + text(o.eps) + " wd " +
+                      text(o.weightDecay) + " amsgrad " + std::to_string(o.amsgrad) + " momentum " + text(o.momentum) + " dampening " +
+                      text(o.dampening) + " nesterov " + std::to_string(o.nesterov) + " clip " + text(o.clipNorm) + " rule " + o.decayRule +
+                      " embeddings " + std::to_string(o.decayEmbeddings);
     for (const records::LrGroup& group : o.lrGroups) out += " lr_group " + group.pattern + " " + text(group.lrScale);
     for (const std::string& pattern : o.freeze) out += " freeze " + pattern;
     return out;
@@ -148,8 +149,11 @@ Status checkResume(const Facts& stored, const Facts& now, const Job& job) {
         if (value.size() + old.size() < 120) keys += " (was " + old + ", is " + value + ")";
     }
     if (keys.empty()) return {};
-    return Error{"train.resume_refused", "the checkpoint in " + job.runDir.string() + " was made with another recipe: " + keys,
-                 "restore these keys, or start a new run", {}, false};
+    return Error{"train.resume_refused",
+                 "the checkpoint in " + job.runDir.string() + " was made with another recipe: " + keys,
+                 "restore these keys, or start a new run",
+                 {},
+                 false};
 }
 
 } // namespace qw::train

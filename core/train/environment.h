@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: what a run's bits depend on: the machine side (threads, build, LibTorch, instruction set, flags) and the recipe side (training.md 12).
+// What: what a run's bits depend on: the machine side (threads, build, LibTorch, instruction set, flags) and the recipe side (training.md
+// 12).
 #pragma once
 
-#include "train/trainer.h"
 #include "train/train_state.h"
+#include "train/trainer.h"
 
 namespace qw::train {
 

@@ -50,7 +50,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
             at::Tensor d = logProbabilities(rows, matrix);
             loss.sub_(at::gather(d, 1, target).sum(at::kDouble));
             if (!wantHidden && !wantWeight) continue;
-            d.exp_();                                                                  // p
+            d.exp_();                                                                    // p
             d.scatter_add_(1, target, at::ones({n, 1}, d.options()).neg_()).mul_(scale); // (p - onehot) * scale
             d = d.to(matrix.scalar_type());
             if (wantHidden) gradFlat.index_copy_(0, index, at::mm(d, matrix));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: cross-entropy of a linear head without the full logits (performance.md 3): chunks of tokens, fp32 statistics, gradients made in forward.
-// Why here: logits of 128 256 words times all tokens are the largest tensor of a step; a chunk of them is enough.
+// What: cross-entropy of a linear head without the full logits (performance.md 3): chunks of tokens, fp32 statistics, gradients made in
+// forward. Why here: logits of 128 256 words times all tokens are the largest tensor of a step; a chunk of them is enough.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -24,8 +24,11 @@ Result<std::vector<std::regex>> compile(const std::vector<std::string>& patterns
         try {
             compiled.emplace_back(pattern, std::regex::ECMAScript | std::regex::optimize);
         } catch (const std::regex_error& error) {
-            return Error{"config.invalid", std::string(key) + ": \"" + pattern + "\" is not a regular expression: " + error.what(),
-                         "patterns are ECMAScript regular expressions on parameter names", {}, false};
+            return Error{"config.invalid",
+                         std::string(key) + ": \"" + pattern + "\" is not a regular expression: " + error.what(),
+                         "patterns are ECMAScript regular expressions on parameter names",
+                         {},
+                         false};
         }
     }
     return compiled;

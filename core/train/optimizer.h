@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: AdamW and SGD over a decoder's parameters: groups, freezing, fp32 masters, gradient norm and clipping (training.md 4, 6).
-// Why here: masters, moments and the bf16 working copy are updated in one pass over memory; on CUDA the same formulas run as ATen operations.
-// Limits: results do not depend on the number of threads.
+// Why here: masters, moments and the bf16 working copy are updated in one pass over memory; on CUDA the same formulas run as ATen
+// operations. Limits: results do not depend on the number of threads.
 #pragma once
 
 #include "base/result.h"
@@ -18,9 +18,9 @@ namespace qw::train {
 struct Slot {
     std::string name;
     int layer = -1;
-    at::Tensor param;               // the leaf that forward uses
-    at::Tensor master;              // fp32 (bf16_master)
-    at::Tensor gradSum;             // fp32 gradient over micro-batches (grad_dtype: fp32 with a bf16 working copy)
+    at::Tensor param;                // the leaf that forward uses
+    at::Tensor master;               // fp32 (bf16_master)
+    at::Tensor gradSum;              // fp32 gradient over micro-batches (grad_dtype: fp32 with a bf16 working copy)
     at::Tensor first, second, third; // adamw: m, v, largest v; sgd: momentum buffer in first
     double weightDecay = 0, lrScale = 1;
 };

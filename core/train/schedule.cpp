@@ -13,9 +13,7 @@ namespace {
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The operation order is that of transformers/optimization.py, so that the last bit agrees too.
-double cosine(double cycles, double progress) {
-    return std::max(0.0, 0.5 * (1.0 + std::cos(std::numbers::pi * cycles * 2.0 * progress)));
-}
+double cosine(double cycles, double progress) { return std::max(0.0, 0.5 * (1.0 + std::cos(std::numbers::pi * cycles * 2.0 * progress))); }
 
 } // namespace
 

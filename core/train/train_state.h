@@ -15,14 +15,14 @@
 namespace qw::train {
 
 struct TrainState {
-    int64_t step = 0;          // completed steps, empty and skipped ones included
-    int64_t updates = 0;       // optimizer updates
-    int64_t sample = 0;        // global sample index g of the next micro-batch
+    int64_t step = 0;    // completed steps, empty and skipped ones included
+    int64_t updates = 0; // optimizer updates
+    int64_t sample = 0;  // global sample index g of the next micro-batch
     int64_t tokens = 0, labels = 0;
-    int64_t skippedSteps = 0;  // without a valid label
+    int64_t skippedSteps = 0;                // without a valid label
     int64_t nonfinite = 0, nonfiniteRow = 0; // skipped updates: all, consecutive
     int64_t rollbacks = 0;
-    int64_t halvedUntil = -1;  // learning rate is halved in steps before this one
+    int64_t halvedUntil = -1;                       // learning rate is halved in steps before this one
     std::vector<std::pair<int64_t, int64_t>> skips; // [first, end) sample ranges that a rollback leaves out
     std::optional<double> lastLoss;
     std::optional<double> lastEval, bestEval; // loss on data.eval

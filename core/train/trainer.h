@@ -17,20 +17,20 @@
 namespace qw::train {
 
 struct Job {
-    const records::Recipe& recipe; // resolved: one seed, no schemes
-    model::Decoder& decoder;       // start weights in; trained weights out
+    const records::Recipe& recipe;         // resolved: one seed, no schemes
+    model::Decoder& decoder;               // start weights in; trained weights out
     quant::Quantizer* quantizer = nullptr; // null: plain training
     data::Dataset& trainData;
     data::Dataset* evalData = nullptr;
-    std::filesystem::path runDir;  // checkpoints/ lies here
-    std::string configHash;        // resume is refused when it differs in more than what may change
+    std::filesystem::path runDir; // checkpoints/ lies here
+    std::string configHash;       // resume is refused when it differs in more than what may change
     wire::Sink emit;
     CancelToken& cancel;
-    std::function<void(int64_t step)> onStep; // heartbeat's last progress
+    std::function<void(int64_t step)> onStep;         // heartbeat's last progress
     std::atomic<bool>* checkpointRequested = nullptr; // set from another thread: write a checkpoint at the next step boundary, clear it
-    int attempt = 1;               // number of this engine start on this run
-    bool extendSchedule = false;   // more steps may be given on resume although they change the schedule's shape
-    const checkpoint::Checkpoint* start = nullptr; // bf16_master: fp32 masters are read from here, when it holds more bits than bf16
+    int attempt = 1;                                  // number of this engine start on this run
+    bool extendSchedule = false;                      // more steps may be given on resume although they change the schedule's shape
+    const checkpoint::Checkpoint* start = nullptr;    // bf16_master: fp32 masters are read from here, when it holds more bits than bf16
 };
 
 struct Outcome {
@@ -42,7 +42,8 @@ struct Outcome {
     std::optional<double> evalLoss; // on evalData, after the last step, fake quantization on
 };
 
-// Resumes from the newest valid checkpoint in runDir when there is one. train.nonfinite, train.diverged, train.resume_refused, disk.full, data.changed.
+// Resumes from the newest valid checkpoint in runDir when there is one. train.nonfinite, train.diverged, train.resume_refused, disk.full,
+// data.changed.
 [[nodiscard]] Result<Outcome> train(Job& job);
 // total_steps for a dataset (training.md 1).
 [[nodiscard]] int64_t totalSteps(const records::Recipe& recipe, int64_t rows);
@@ -53,7 +54,7 @@ struct EvalLoss {
     std::vector<records::EvalItem> items; // one a row of the dataset: ll and tokens, for paired bootstraps
     bool cancelled = false;               // stopped early at level now; the numbers are of no use
 };
-[[nodiscard]] EvalLoss evaluateLoss(const model::Decoder& decoder, const data::Dataset& data, const records::Recipe& recipe, const CancelToken* cancel,
-                                    const std::function<void(int64_t done, int64_t total)>& progress);
+[[nodiscard]] EvalLoss evaluateLoss(const model::Decoder& decoder, const data::Dataset& data, const records::Recipe& recipe,
+                                    const CancelToken* cancel, const std::function<void(int64_t done, int64_t total)>& progress);
 
 } // namespace qw::train

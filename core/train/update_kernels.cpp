@@ -38,9 +38,8 @@ QW_INLINE void adamwLoop(const AdamWStep s, int64_t n, W* __restrict w, const G*
     }
 }
 
-template<class W, class G, class S>
-QW_INLINE void amsgradLoop(const AdamWStep s, int64_t n, W* __restrict w, const G* __restrict g, S* __restrict m, S* __restrict v,
-                           S* __restrict top) {
+template<class W, class G, class S> QW_INLINE void amsgradLoop(const AdamWStep s, int64_t n, W* __restrict w, const G* __restrict g,
+                                                               S* __restrict m, S* __restrict v, S* __restrict top) {
     for (int64_t i = 0; i < n; ++i) {
         const float grad = widen(g[i]) * s.gradScale;
         const float mean = s.beta1 * widen(m[i]) + s.beta1Rest * grad;
@@ -62,7 +61,8 @@ template<class W, class G, class S> QW_INLINE void adamw(const AdamWStep& s, int
         adamwLoop(s, n, w, g, m, v);
 }
 
-template<class W, class G, class S> QW_INLINE void sgd(const SgdStep s, int64_t n, W* __restrict w, const G* __restrict g, S* __restrict buffer) {
+template<class W, class G, class S>
+QW_INLINE void sgd(const SgdStep s, int64_t n, W* __restrict w, const G* __restrict g, S* __restrict buffer) {
     if (!buffer) {
         for (int64_t i = 0; i < n; ++i) {
             const float weight = widen(w[i]);
@@ -96,7 +96,9 @@ template<class G> QW_INLINE double squares(int64_t n, const G* __restrict g) {
 
 } // namespace
 
-QW_CLONES void adamwF32(const AdamWStep& s, int64_t n, float* w, const float* g, float* m, float* v, float* max) { adamw(s, n, w, g, m, v, max); }
+QW_CLONES void adamwF32(const AdamWStep& s, int64_t n, float* w, const float* g, float* m, float* v, float* max) {
+    adamw(s, n, w, g, m, v, max);
+}
 QW_CLONES void adamwF32Bf16Grad(const AdamWStep& s, int64_t n, float* w, const uint16_t* g, float* m, float* v, float* max) {
     adamw(s, n, w, g, m, v, max);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the optimizers' update of one run of elements on raw pointers, and sums over gradients (training.md 4). fp32 arithmetic per element.
-// Why here: torch's own chain reads and writes every tensor several times, and its fused kernel cannot mix bf16 weights with fp32 state.
-// Limits: built without contraction, so every instruction set gives the same bits.
+// What: the optimizers' update of one run of elements on raw pointers, and sums over gradients (training.md 4). fp32 arithmetic per
+// element. Why here: torch's own chain reads and writes every tensor several times, and its fused kernel cannot mix bf16 weights with fp32
+// state. Limits: built without contraction, so every instruction set gives the same bits.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 namespace qw::train {
 
 struct AdamWStep {
-    float lr = 0, keep = 1;                      // keep = 1 - lr * weight_decay
+    float lr = 0, keep = 1;                                   // keep = 1 - lr * weight_decay
     float beta1 = 0, beta1Rest = 1, beta2 = 0, beta2Rest = 1; // rest = 1 - beta
-    float bias1 = 1, bias2 = 1;                  // 1 - beta^t
+    float bias1 = 1, bias2 = 1;                               // 1 - beta^t
     float eps = 0, gradScale = 1;
 };
 struct SgdStep {
     float lr = 0, momentum = 0, dampRest = 1, weightDecay = 0, gradScale = 1; // dampRest = 1 - dampening
-    bool nesterov = false, first = false;                                    // first: the buffer becomes the gradient
+    bool nesterov = false, first = false;                                     // first: the buffer becomes the gradient
 };
 
 // w is fp32 (weights, or the master of a bf16 working copy). max may be null (no amsgrad); momentum may be null.

@@ -14,9 +14,9 @@ namespace qw::train {
 
 // What a checkpoint keeps of it.
 struct WatchdogState {
-    int64_t above = 0, overMedian = 0;  // consecutive findings
-    std::vector<double> block;          // losses of the block of ten that is being filled
-    std::vector<double> means;          // of the last blocks, oldest first
+    int64_t above = 0, overMedian = 0; // consecutive findings
+    std::vector<double> block;         // losses of the block of ten that is being filled
+    std::vector<double> means;         // of the last blocks, oldest first
 };
 
 class DivergenceWatch {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: a run's tensors and scalars to and from its checkpoints (training.md 12).
+#pragma once
+
+#include "train/checkpoints.h"
+#include "train/optimizer.h"
+#include "train/train_state.h"
+#include "train/trainer.h"
+
+namespace qw::train {
+
+[[nodiscard]] Snapshot takeSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored);
+// Weights and optimizer state from a checkpoint; file.corrupt names the tensor that does not fit. weightsOnly leaves the optimizer alone.
+[[nodiscard]] Status restoreTensors(const Loaded& from, Optimizer& optimizer, bool weightsOnly);
+// XXH3-128 over names and bytes of the parameters that are not trained; "none" when all are.
+[[nodiscard]] std::string frozenDigest(const model::Decoder& decoder, const Optimizer& optimizer);
+
+} // namespace qw::train
