@@ -123,74 +123,72 @@ Result<PreTokenizer> PreTokenizer::make(const std::vector<PreTokenizerStep>& ste
     return made;
 }
 
+// Absolute spans of what the step looks for in one piece.
+bool PreTokenizer::find(const Step& step, Pieces& pieces, Span piece, std::string& failure) {
+    const std::string& text = pieces.text;
+    pieces.matches.clear();
+    switch (step.what.kind) {
+    case Kind::Metaspace:
+        findLiteral(text, piece, step.what.replacement, pieces.matches);
+        return true;
+    case Kind::Digits:
+        findCharacters(text, piece, isNumeric, pieces.matches);
+        return true;
+    case Kind::Punctuation:
+        findCharacters(text, piece, isPunctuation, pieces.matches);
+        return true;
+    case Kind::WhitespaceSplit:
+        findCharacters(text, piece, isUnicodeSpace, pieces.matches);
+        return true;
+    default:
+        break;
+    }
+    if (step.regex.empty()) {
+        findLiteral(text, piece, step.what.pattern.text, pieces.matches);
+        return true;
+    }
+    if (!step.regex[0].findAll(std::string_view(text).substr(piece.begin, piece.end - piece.begin), pieces.matches, failure)) return false;
+    for (Span& match : pieces.matches) {
+        match.begin += piece.begin;
+        match.end += piece.begin;
+    }
+    return true;
+}
+
+bool PreTokenizer::split(const Step& step, Pieces& pieces, std::string& failure) {
+    const PreTokenizerStep& what = step.what;
+    Behavior behavior = what.behavior;
+    if (what.kind == Kind::ByteLevel) behavior = Behavior::Isolated;
+    if (what.kind == Kind::Metaspace) behavior = Behavior::MergedWithNext;
+    if (what.kind == Kind::WhitespaceSplit || what.kind == Kind::CharDelimiterSplit || what.kind == Kind::Whitespace)
+        behavior = Behavior::Removed;
+    const bool invert = what.invert || what.kind == Kind::Whitespace;
+    const size_t start = pieces.spans.empty() ? 0 : pieces.spans[0].begin;
+    pieces.otherSpans.clear();
+    for (const Span& piece : pieces.spans) {
+        if (!find(step, pieces, piece, failure)) return false;
+        pieces.parts.clear();
+        partsFromMatches(piece, pieces.matches, invert, pieces.parts);
+        applyBehavior(pieces.parts, behavior, pieces.otherSpans);
+    }
+    pieces.spans.swap(pieces.otherSpans);
+    pieces.startsText = pieces.startsText && !pieces.spans.empty() && pieces.spans[0].begin == start;
+    return true;
+}
+
 bool PreTokenizer::run(Pieces& pieces, bool rawBytes, std::string& failure) const {
     pieces.spans.clear();
     if (!pieces.text.empty()) pieces.spans.push_back({0, pieces.text.size()});
     for (const Step& step : m_steps) {
         const PreTokenizerStep& what = step.what;
-        Behavior behavior = what.behavior;
-        switch (what.kind) {
-        case Kind::ByteLevel:
-            behavior = Behavior::Isolated;
-            if (what.addPrefixSpace)
-                rewrite(pieces, [](size_t, std::string_view piece, std::string& out) {
-                    if (!piece.starts_with(' ')) out += ' ';
-                    out += piece;
-                });
-            break;
-        case Kind::Metaspace:
-            behavior = Behavior::MergedWithNext;
-            metaspaceText(pieces, what);
-            break;
-        case Kind::WhitespaceSplit:
-        case Kind::CharDelimiterSplit:
-            behavior = Behavior::Removed;
-            break;
-        case Kind::Whitespace:
-            behavior = Behavior::Removed;
-            break;
-        default:
-            break;
-        }
+        if (what.kind == Kind::ByteLevel && what.addPrefixSpace)
+            rewrite(pieces, [](size_t, std::string_view piece, std::string& out) {
+                if (!piece.starts_with(' ')) out += ' ';
+                out += piece;
+            });
+        if (what.kind == Kind::Metaspace) metaspaceText(pieces, what);
         const bool splits = (what.kind != Kind::ByteLevel || what.useRegex) && (what.kind != Kind::Metaspace || what.split);
-        if (splits) {
-            pieces.otherSpans.clear();
-            const size_t start = pieces.spans.empty() ? 0 : pieces.spans[0].begin;
-            for (const Span& piece : pieces.spans) {
-                pieces.matches.clear();
-                switch (what.kind) {
-                case Kind::Metaspace:
-                    findLiteral(pieces.text, piece, what.replacement, pieces.matches);
-                    break;
-                case Kind::Digits:
-                    findCharacters(pieces.text, piece, isNumeric, pieces.matches);
-                    break;
-                case Kind::Punctuation:
-                    findCharacters(pieces.text, piece, isPunctuation, pieces.matches);
-                    break;
-                case Kind::WhitespaceSplit:
-                    findCharacters(pieces.text, piece, isUnicodeSpace, pieces.matches);
-                    break;
-                default:
-                    if (step.regex.empty()) {
-                        findLiteral(pieces.text, piece, what.pattern.text, pieces.matches);
-                        break;
-                    }
-                    if (!step.regex[0].findAll(std::string_view(pieces.text).substr(piece.begin, piece.end - piece.begin), pieces.matches,
-                                               failure))
-                        return false;
-                    for (Span& match : pieces.matches) {
-                        match.begin += piece.begin;
-                        match.end += piece.begin;
-                    }
-                }
-                pieces.parts.clear();
-                partsFromMatches(piece, pieces.matches, what.invert || what.kind == Kind::Whitespace, pieces.parts);
-                applyBehavior(pieces.parts, behavior, pieces.otherSpans);
-            }
-            pieces.spans.swap(pieces.otherSpans);
-            pieces.startsText = pieces.startsText && !pieces.spans.empty() && pieces.spans[0].begin == start;
-        }
+        if (splits && !split(step, pieces, failure)) return false;
         if (what.kind == Kind::ByteLevel && !(rawBytes && &step == &m_steps.back()))
             rewrite(pieces, [](size_t, std::string_view piece, std::string& out) { appendMappedBytes(out, piece); });
     }

@@ -33,6 +33,8 @@ private:
         PreTokenizerStep what;
         std::vector<Regex> regex; // none or one
     };
+    [[nodiscard]] static bool find(const Step& step, Pieces& pieces, Span piece, std::string& failure);
+    [[nodiscard]] static bool split(const Step& step, Pieces& pieces, std::string& failure);
     std::vector<Step> m_steps;
     bool m_endsInBytes = false;
 };

@@ -99,7 +99,9 @@ Status Tokenizer::State::setUp(const Pipeline& pipeline, const std::string& name
             (token.normalized ? normalizedTokens : rawTokens).add(token, content);
         }
     for (const AddedToken& token : pipeline.addedTokens) {
-        addedById.emplace(token.id, token);
+        AddedToken shown = token;
+        if (token.normalized && !normalizer.run(shown.content, ignored)) shown.content = token.content; // decodes to its normalised form
+        addedById.emplace(token.id, std::move(shown));
         addedIds.emplace(token.content, token.id);
         vocabSize = std::max<int64_t>(vocabSize, int64_t{token.id} + 1);
     }
