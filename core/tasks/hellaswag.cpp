@@ -84,8 +84,9 @@ std::string capitalise(std::string_view text) {
     const auto first = static_cast<UChar32>(nextCodePoint(text, end));
     // A letter stands in for the first one, so that a final sigma right behind it still sees its neighbour.
     const bool cased = u_hasBinaryProperty(first, UCHAR_CASED) && !u_hasBinaryProperty(first, UCHAR_CASE_IGNORABLE);
-    const std::string rest = lower((cased ? "a" : "-") + std::string(text.substr(end)));
-    return title(text.substr(0, end)) + rest.substr(1);
+    std::string probe(1, cased ? 'a' : '-');
+    probe += text.substr(end);
+    return title(text.substr(0, end)) + lower(probe).substr(1);
 }
 
 void judgeChoice(const ChoiceRow& row, records::EvalItem& item) {

@@ -2,7 +2,6 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/utf8.h"
-#include "tasks/items_json.h"
 #include "tasks/tasks.h"
 #include "test_data.h"
 
@@ -415,30 +414,6 @@ private Q_SLOTS:
         QVERIFY(!ratios[0].stderror);
         QCOMPARE(taskMetrics("jsonl", {a, b})[3].value, 4.0);
         QVERIFY(taskMetrics("jsonl", {}).empty());
-    }
-    void itemsRoundTrip() {
-        records::EvalItem choice, document;
-        choice.item = 3;
-        choice.ll = {-64.778027346921, -0.1, -1e-300};
-        choice.correct = 1;
-        choice.correctNorm = 0;
-        choice.tokens = 77;
-        document.item = 4;
-        document.ll = {-15246.399259};
-        document.words = 1093;
-        document.bytes = 5667;
-        document.tokens = 3415;
-        const auto back = itemsFromJsonLines(itemsToJsonLines({choice, document}));
-        QVERIFY(back.ok());
-        QCOMPARE(back->size(), size_t{2});
-        QCOMPARE((*back)[0].ll, choice.ll);
-        QCOMPARE((*back)[0].correct, 1);
-        QCOMPARE((*back)[0].correctNorm, 0);
-        QCOMPARE((*back)[1].correct, -1);
-        QCOMPARE((*back)[1].words, 1093);
-        QCOMPARE((*back)[1].bytes, 5667);
-        QCOMPARE((*back)[1].tokens, 3415);
-        QVERIFY(itemsFromJsonLines("{\"item\":1}\n").error().message.find("line 1") != std::string::npos);
     }
 };
 
