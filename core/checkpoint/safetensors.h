@@ -55,6 +55,7 @@ struct TensorSource {
 [[nodiscard]] TensorSource bytesSource(std::string name, std::string dtype, std::vector<int64_t> shape,
                                        const void* data); // data must outlive the write
 
+[[nodiscard]] Result<uint64_t> sourceBytes(const TensorSource& source);
 // Writes path directly (the caller writes into a temporary folder and renames it): order by element size then name, 8-byte padded header,
 // fsync. Byte-identical for equal input. disk.full before the first byte when the space is missing. Returns the file's XXH3-128.
 [[nodiscard]] Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vector<TensorSource> tensors,

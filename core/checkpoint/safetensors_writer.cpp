@@ -16,17 +16,6 @@ namespace {
 
 Error badInput(const std::string& what) { return {"engine.internal", "safetensors writer: " + what, {}, {}, false}; }
 
-Result<uint64_t> sourceBytes(const TensorSource& source) {
-    const auto bits = dtypeBits(source.dtype);
-    if (!bits) return badInput("tensor " + source.name + " has the unknown dtype " + source.dtype);
-    uint64_t total = static_cast<uint64_t>(*bits);
-    for (const int64_t d : source.shape)
-        if (d < 0 || __builtin_mul_overflow(total, static_cast<uint64_t>(d), &total))
-            return badInput("tensor " + source.name + " has a bad shape");
-    if (total % 8 != 0) return badInput("tensor " + source.name + " does not fill whole bytes");
-    return total / 8;
-}
-
 // An open file that counts and hashes what goes through it.
 class Output {
 public:
@@ -122,6 +111,17 @@ Status writeTensors(Output& out, const std::vector<TensorSource>& tensors, const
 }
 
 } // namespace
+
+Result<uint64_t> sourceBytes(const TensorSource& source) {
+    const auto bits = dtypeBits(source.dtype);
+    if (!bits) return badInput("tensor " + source.name + " has the unknown dtype " + source.dtype);
+    auto total = static_cast<uint64_t>(*bits);
+    for (const int64_t d : source.shape)
+        if (d < 0 || __builtin_mul_overflow(total, static_cast<uint64_t>(d), &total))
+            return badInput("tensor " + source.name + " has a bad shape");
+    if (total % 8 != 0) return badInput("tensor " + source.name + " does not fill whole bytes");
+    return total / 8;
+}
 
 TensorSource bytesSource(std::string name, std::string dtype, std::vector<int64_t> shape, const void* data) {
     TensorSource source{std::move(name), std::move(dtype), std::move(shape), {}};

@@ -32,19 +32,7 @@ fs::path blobsOf(const fs::path& dir) {
 }
 
 Result<SafetensorsFile> openInside(const fs::path& dir, const std::string& name) {
-    const fs::path path = dir / name;
-    std::error_code code;
-    const fs::path target = fs::canonical(path, code);
-    if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory)
-        return Error{"model.shard_missing",
-                     path.string() + " is missing",
-                     "fetch the missing file again; all shards belong into one folder",
-                     {},
-                     false};
-    if (code) return errnoError(code.value(), "open", path);
-    if (target.parent_path() != dir && (blobsOf(dir).empty() || target.parent_path() != blobsOf(dir)))
-        return unsafe(path.string() + " is a link to " + target.string() + ", outside of the model folder",
-                      "copy the file into the folder");
+    QW_TRY(const fs::path path, resolveInside(dir, name));
     return SafetensorsFile::open(path);
 }
 
@@ -136,6 +124,23 @@ Result<WeightFiles> openSharded(const fs::path& dir) {
 }
 
 } // namespace
+
+Result<fs::path> resolveInside(const fs::path& dir, const std::string& name) {
+    const fs::path path = dir / name;
+    std::error_code code;
+    const fs::path target = fs::canonical(path, code);
+    if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory)
+        return Error{"model.shard_missing",
+                     path.string() + " is missing",
+                     "fetch the missing file again; all shards belong into one folder",
+                     {},
+                     false};
+    if (code) return errnoError(code.value(), "open", path);
+    if (target.parent_path() != dir && (blobsOf(dir).empty() || target.parent_path() != blobsOf(dir)))
+        return unsafe(path.string() + " is a link to " + target.string() + ", outside of the model folder",
+                      "copy the file into the folder");
+    return path;
+}
 
 const WeightFiles::Place* WeightFiles::find(std::string_view name) const {
     const auto at = where.find(std::string(name));

@@ -19,6 +19,8 @@ struct WeightFiles {
     [[nodiscard]] const Place* find(std::string_view name) const;
     [[nodiscard]] uint64_t bytes() const;
 };
+// The path of a file of the folder, after its link rule: dir is canonical. model.shard_missing, file.unsafe.
+[[nodiscard]] Result<std::filesystem::path> resolveInside(const std::filesystem::path& dir, const std::string& name);
 [[nodiscard]] Result<WeightFiles> openWeightFiles(const std::filesystem::path& dir);
 
 } // namespace qw::checkpoint
