@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "study/study_file.h"
 
-#include "base/clock.h"
 #include "base/files.h"
-#include "base/ids.h"
 #include "config/recipe_file.h"
 
 #include <algorithm>
@@ -118,26 +116,7 @@ Status writeStudy(Study& study, const std::string& uid, const fs::path& dir, int
     return fill(study);
 }
 
-Result<Study> createStudy(const fs::path& project, const records::Recipe& recipe, const std::string& recipeText,
-                          const std::vector<std::string>& sets) {
-    QW_TRY(Study study, makeStudy(recipe, recipeText, sets));
-    const fs::path folder = project / "studies";
-    QW_CHECK(makeDirs(folder));
-    const std::string uid = newUlid();
-    const std::string name = uid + "-" + slug(study.name);
-    std::error_code failed;
-    if (auto status = writeStudy(study, uid, folder / (".tmp-" + name), wallMs()); !status) {
-        fs::remove_all(study.dir, failed);
-        return std::move(status).error();
-    }
-    fs::rename(study.dir, folder / name, failed);
-    if (failed) return errnoError(failed.value(), "create", folder / name);
-    study.dir = folder / name;
-    QW_CHECK(fsyncDir(folder));
-    return study;
-}
-
-Status saveStudy(const Study& study) { return writeFileAtomic(study.dir / "study.json", dump(rowsJson(study))); }
+Status saveStudy(const Study& study) { return writeFileAtomic(study.dir / "members.json", dump(rowsJson(study))); }
 
 Result<Study> openStudy(const fs::path& dir) {
     Study study;
@@ -154,7 +133,7 @@ Result<Study> openStudy(const fs::path& dir) {
         QW_TRY(Member member, memberFrom(file));
         study.rows.push_back({std::move(member), {}, false});
     }
-    const fs::path rowsFile = dir / "study.json";
+    const fs::path rowsFile = dir / "members.json";
     QW_TRY(const Json json, readJson(rowsFile));
     try {
         study.uid = json.at("study");
@@ -182,7 +161,7 @@ std::vector<fs::path> studyFolders(const fs::path& project) {
     std::vector<fs::path> folders;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(project / "studies", failed))
-        if (entry.is_directory(failed) && fs::exists(entry.path() / "study.json", failed) &&
+        if (entry.is_directory(failed) && fs::exists(entry.path() / "members.json", failed) &&
             !entry.path().filename().string().starts_with('.'))
             folders.push_back(entry.path());
     std::ranges::sort(folders, std::greater<>());

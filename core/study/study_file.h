@@ -31,13 +31,11 @@ struct Study {
 
 // Members and resolved recipe in memory; uid, dir and createdMs are still empty.
 [[nodiscard]] Result<Study> makeStudy(const records::Recipe& recipe, const std::string& recipeText, const std::vector<std::string>& sets);
-// Writes a study into the folder that the store made (store::StudyInfo): study.json comes last, so a folder without it was never finished.
+// Writes a study into the folder that the store made (store::StudyInfo): members.json comes last, so a folder without it was never
+// finished.
 [[nodiscard]] Status writeStudy(Study& study, const std::string& uid, const std::filesystem::path& dir, int64_t createdMs);
-// Both, with a folder of its own: whole or not at all.
-[[nodiscard]] Result<Study> createStudy(const std::filesystem::path& project, const records::Recipe& recipe, const std::string& recipeText,
-                                        const std::vector<std::string>& sets);
 [[nodiscard]] Result<Study> openStudy(const std::filesystem::path& dir); // file.corrupt names the file
-[[nodiscard]] Status saveStudy(const Study& study);                      // study.json, atomically
+[[nodiscard]] Status saveStudy(const Study& study);                      // members.json, atomically
 // Newest first; folders that cannot be read are left out.
 [[nodiscard]] std::vector<std::filesystem::path> studyFolders(const std::filesystem::path& project);
 // The newest study of this project with an equal resolved recipe, to be continued.
