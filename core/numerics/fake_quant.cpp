@@ -3,6 +3,7 @@
 #include "numerics/kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -183,24 +184,35 @@ void dequantize(const Grid& grid, const int8_t* codes, const void* scale, const 
     });
 }
 
-void applyMask(DType type, int64_t rows, int64_t cols, const uint64_t* mask, void* g, const ParallelFor& parallel) {
+namespace {
+
+// Copies 64 elements at a time, then clears the few whose bit is not set.
+template<class E> void maskRow(const E* g, E* out, const uint64_t* mask, int64_t cols) {
+    for (int64_t c = 0; c < cols; c += 64) {
+        const int64_t count = std::min<int64_t>(64, cols - c);
+        if (out != g) std::memcpy(out + c, g + c, static_cast<size_t>(count) * sizeof(E));
+        uint64_t clear = ~mask[c / 64];
+        if (count < 64) clear &= (uint64_t{1} << count) - 1;
+        for (; clear != 0; clear &= clear - 1) out[c + std::countr_zero(clear)] = 0;
+    }
+}
+
+} // namespace
+
+void maskGradient(DType type, int64_t rows, int64_t cols, const uint64_t* mask, const void* g, void* out, const ParallelFor& parallel) {
     const int64_t words = (cols + 63) / 64;
-    const auto clear = [&](auto* row, const uint64_t* bits) {
-        for (int64_t w = 0; w < words; ++w) {
-            if (bits[w] == ~uint64_t{0}) continue;
-            const int64_t begin = w * 64, end = std::min(cols, begin + 64);
-            for (int64_t c = begin; c < end; ++c)
-                if (!((bits[w] >> (c & 63)) & 1u)) row[c] = 0;
-        }
-    };
     parallel(rows, std::max<int64_t>(1, 65536 / std::max<int64_t>(1, cols)), [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) {
             if (type == DType::F32)
-                clear(static_cast<float*>(g) + r * cols, mask + r * words);
+                maskRow(static_cast<const float*>(g) + r * cols, static_cast<float*>(out) + r * cols, mask + r * words, cols);
             else
-                clear(static_cast<uint16_t*>(g) + r * cols, mask + r * words);
+                maskRow(static_cast<const uint16_t*>(g) + r * cols, static_cast<uint16_t*>(out) + r * cols, mask + r * words, cols);
         }
     });
+}
+
+void applyMask(DType type, int64_t rows, int64_t cols, const uint64_t* mask, void* g, const ParallelFor& parallel) {
+    maskGradient(type, rows, cols, mask, g, g, parallel);
 }
 
 } // namespace qw::numerics

@@ -78,6 +78,8 @@ struct RangeSearch {
 };
 // Same outputs as fakeQuantize, with the best p per group (first strict minimum; quantization.md 6).
 void rangeSearchQuantize(const Grid& grid, const RangeSearch& search, const void* x, const Outputs& out, const ParallelFor& parallel);
+// out[i] = g[i] where the mask bit is set, else 0. [rows, cols] in type; out may be g.
+void maskGradient(DType type, int64_t rows, int64_t cols, const uint64_t* mask, const void* g, void* out, const ParallelFor& parallel);
 // g[i] = 0 where the mask bit is clear. g is [rows, cols] in type.
 void applyMask(DType type, int64_t rows, int64_t cols, const uint64_t* mask, void* g, const ParallelFor& parallel);
 

@@ -8,23 +8,33 @@
 #include "records/quant_block.h"
 #include "records/run.h"
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace qw::quant {
 
 // The decision of prepare (quantization.md 0.4, 3.4). config.invalid when nothing matches; config.conflict with on_indivisible: error.
 struct Plan {
     records::QatBlock block;
-    std::vector<int> weightModules;          // indexes into Decoder::modules()
-    std::vector<int> activationModules;      // a subset of weightModules' order, when the scheme has an activation block
+    std::vector<int> weightModules;     // indexes into Decoder::modules()
+    std::vector<int> activationModules; // a subset of weightModules' order, when the scheme has an activation block
     int embeddingModule = -1;
-    std::vector<records::LayerInfo> layers;  // quantized and skipped, in module order
-    double bitsPerWeight = 0;                // over all matrices aimed at, skipped ones at their own width
+    std::vector<records::LayerInfo> layers; // quantized and skipped, in module order
+    double bitsPerWeight = 0;               // over all matrices aimed at, skipped ones at their own width
 };
-[[nodiscard]] Result<Plan> plan(const model::Decoder& decoder, const records::QatBlock& block);
+// exportType: T, when it is narrower than the decoder's numbers; decides the width of scale_dtype: input.
+[[nodiscard]] Result<Plan> plan(const model::Decoder& decoder, const records::QatBlock& block,
+                                std::optional<records::DType> exportType = {});
 // The same decision from shapes alone, for `plan` requests and forecasts: no weights needed.
 [[nodiscard]] Result<Plan> plan(const checkpoint::ModelConfig& config, bool tied, const records::QatBlock& block, records::DType type);
 
-struct LayerTelemetry { // since the last call, of one module
-    double wSqnrDb = 0, clipFraction = 0, scaleDriftMean = 0, scaleDriftMax = 0, flipRate = 0;
+struct LayerTelemetry { // of one module (training.md 15)
+    double wSqnrDb = 0, clipFraction = 0;
+    double scaleDriftMean = 0, scaleDriftMax = 0; // abs log2(s / s0), s0: of the weights the quantizer was made with
+    double flipRate = 0;                          // share of codes changed per step since the last call
 };
 
 // Fake quantization as the decoder's hook. Weights are quantized once per weight version (call weightsChanged after each optimizer step).
@@ -44,8 +54,12 @@ public:
     at::Tensor weight(int module, const at::Tensor& weight) override;
     at::Tensor input(int module, const at::Tensor& x) override;
 
-    // Round robin over layers is the caller's business.
-    [[nodiscard]] LayerTelemetry telemetry(int module);
+    // Round robin over layers is the caller's business. SQNR and clip fraction cover the matrix; drift and flips up to 65536 elements of
+    // it. step: optimizer steps taken; negative: count the calls of weightsChanged.
+    [[nodiscard]] LayerTelemetry telemetry(int module, int64_t step = -1);
+    // What drift and flips are measured against, by name; a checkpoint keeps it so that a resumed run reports the same numbers.
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> telemetryState() const;
+    void restoreTelemetry(const std::vector<std::pair<std::string, at::Tensor>>& state);
 
 private:
     struct State;
@@ -57,10 +71,11 @@ struct Converted {
     int module = -1;
     records::QuantBlock block;
     numerics::Grid grid;
-    at::Tensor codes;        // int8 [rows, cols]
-    at::Tensor scale, zero;  // [rows, cols/g] in their stored dtypes; zero undefined when the family has none
+    at::Tensor codes;       // int8 [rows, cols]
+    at::Tensor scale, zero; // [rows, cols/g] in their stored dtypes (integer zero points int32); zero undefined when the family has none
 };
 // method: rtn | mse. From the decoder's weights as they are, in T = exportType.
-[[nodiscard]] Converted convert(const model::Decoder& decoder, const Plan& plan, int module, records::DType exportType, const std::string& method);
+[[nodiscard]] Converted convert(const model::Decoder& decoder, const Plan& plan, int module, records::DType exportType,
+                                const std::string& method);
 
 } // namespace qw::quant
