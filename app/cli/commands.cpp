@@ -5,12 +5,19 @@
 
 namespace qw::cli {
 
+int cmdCompare(CommandLine& line);
+int cmdFakeQuantize(CommandLine& line);
+int cmdInspect(CommandLine& line);
 int cmdTokenize(CommandLine& line);
 int cmdValidate(CommandLine& line);
 int cmdVersion(CommandLine& line);
 
 namespace {
 constexpr std::array kCommands{
+    Command{"compare", "the table: what each scheme costs, what QAT wins back, which to ship", "qatw compare --project build/try --markdown", cmdCompare},
+    Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
+            "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
+    Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors", cmdInspect},
     Command{"tokenize", "text to token ids and back, as the tokenizers package does it", "qatw tokenize path/to/model --text 'Once upon a time'",
             cmdTokenize},
     Command{"validate", "what is wrong with a recipe, and what it would run", "qatw validate recipe.yaml --set train.max_steps=20 --resolved", cmdValidate},
