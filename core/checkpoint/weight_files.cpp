@@ -80,7 +80,8 @@ Result<std::map<std::string, std::string>> readIndex(const fs::path& path) {
                               ", only plain file names are allowed",
                           "do not use this index file");
         if (!file.text.ends_with(".safetensors"))
-            return unsafe(path.string() + ": weight_map names " + file.shown() + ", only .safetensors files are read",
+            return unsafe(path.string() + ": weight_map sends " + jsonQuoted(tensor) + " to " + file.shown() +
+                              ", only .safetensors files are read",
                           "convert the weights to safetensors");
         out.emplace(tensor, file.text);
     }

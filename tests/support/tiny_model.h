@@ -78,7 +78,8 @@ inline Status writeTinyModel(const std::filesystem::path& dir, const std::string
     if (shards == 1) return writeTensors(dir / "model.safetensors", tensors);
     std::string map;
     for (int s = 0; s < shards; ++s) {
-        const std::string name = "model-0000" + std::to_string(s + 1) + "-of-0000" + std::to_string(shards) + ".safetensors";
+        const std::string name =
+            std::string("model-0000").append(std::to_string(s + 1)) + "-of-0000" + std::to_string(shards) + ".safetensors";
         std::vector<TinyTensor> part;
         for (size_t i = static_cast<size_t>(s); i < tensors.size(); i += static_cast<size_t>(shards)) {
             part.push_back(tensors[i]);
