@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -327,7 +328,11 @@ std::optional<double> pairedError(const std::string& metric, const std::vector<r
 }
 
 std::string whyNotComparable(const records::EvalResult& a, const records::EvalResult& b) {
-    const auto number = [](double limit) { return limit == 0 ? std::string("all") : nlohmann::json(limit).dump(); };
+    const auto number = [](double limit) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%g", limit);
+        return limit == 0 ? std::string("all") : std::string(text);
+    };
     if (a.taskDigest != b.taskDigest) return "another task file";
     if (a.limit != b.limit) return "limit " + number(b.limit) + " against " + number(a.limit);
     if (a.taskVersion != b.taskVersion) return "task version " + b.taskVersion + " against " + a.taskVersion;
