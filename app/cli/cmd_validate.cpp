@@ -41,6 +41,7 @@ int cmdValidate(CommandLine& line) {
     if (!file) return fail(file.error(), json);
     const auto findings = study::checkRecipe(*file);
     const bool bad = config::hasErrors(findings);
+    const int code = bad ? exitCode(config::findingsError(findings).code) : 0;
     const auto members = study::expand(file->recipe);
     if (!members && !bad) return fail(members.error(), json);
     const std::vector<study::Member> rows = members ? *members : std::vector<study::Member>{};
@@ -61,14 +62,14 @@ int cmdValidate(CommandLine& line) {
             out["members"].push_back(std::move(one));
         }
         std::cout << out.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-        return bad ? 3 : 0;
+        return code;
     }
     printFindings(findings);
     if (resolved) {
         for (const auto& m : rows) std::cout << "--- # " << m.run.name << '\n' << config::writeRecipe(m.recipe);
-        return bad ? 3 : 0;
+        return code;
     }
-    if (bad) return 3;
+    if (bad) return code;
     std::cout << path << ": a valid recipe; it runs " << rows.size() << (rows.size() == 1 ? " member:\n" : " members:\n");
     for (const auto& m : rows) std::cout << "  " << m.run.name << '\n';
     return 0;

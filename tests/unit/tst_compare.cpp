@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the comparison table against evaluation.md 9's published rows, paired tests and verdicts worked out by hand, the four renderings.
+#include "compare_rows.h"
 #include "study/compare_text.h"
 #include "test_data.h"
 
@@ -13,76 +14,7 @@ using study::Table;
 
 namespace {
 
-FactRow row(RowRole role, const std::string& scheme = {}, const std::string& block = "B", uint64_t seed = 42) {
-    FactRow r;
-    r.role = role;
-    r.scheme = scheme;
-    r.block = role == RowRole::Float ? "" : block;
-    r.seed = seed;
-    r.method = role == RowRole::Ptq ? "rtn" : "";
-    r.label = role == RowRole::Float          ? "float"
-              : role == RowRole::FloatTrained ? "float trained"
-                                              : scheme + (role == RowRole::Ptq ? " PTQ" : " QAT");
-    r.run = r.label + block + std::to_string(seed);
-    r.bytes = scheme.empty() ? 4000 : 1000;
-    r.bitsPerWeight = scheme.empty() ? 16 : 4;
-    return r;
-}
-
-study::TaskFacts& task(FactRow& r, const std::string& name, std::vector<records::EvalMetric> metrics, int64_t n = 10042) {
-    study::TaskFacts t;
-    t.result.task = t.result.kind = name;
-    t.result.taskVersion = "1.0";
-    t.result.taskDigest = "digest of " + name;
-    t.result.settings = "{\"bos\":\"auto\"}";
-    t.result.settingsHash = "s";
-    t.result.n = n;
-    t.result.metrics = std::move(metrics);
-    t.result.tokensPerSecond = 1000;
-    r.tasks.push_back(std::move(t));
-    return r.tasks.back();
-}
-
-// A published row: HellaSwag in percent, WikiText as printed; no items.
-FactRow published(RowRole role, const std::string& scheme, const std::string& block, double acc, double accNorm, double word, double byte,
-                  double bits) {
-    FactRow r = row(role, scheme, block);
-    task(r, "hellaswag", {{"acc", acc / 100, 0.0049}, {"acc_norm", accNorm / 100, 0.0042}});
-    task(r, "wikitext", {{"word_perplexity", word, {}}, {"byte_perplexity", byte, {}}, {"bits_per_byte", bits, {}}}, 62);
-    return r;
-}
-
-// Items 0 … n-1; wrong says which ones this model misses.
-template<class Wrong> void items(FactRow& r, int64_t n, Wrong wrong) {
-    std::vector<records::EvalItem> list;
-    int64_t hits = 0;
-    for (int64_t i = 0; i < n; ++i) {
-        records::EvalItem item;
-        item.item = i;
-        item.ll = {-1, -2};
-        item.correct = item.correctNorm = wrong(i) ? 0 : 1;
-        hits += item.correct;
-        list.push_back(item);
-    }
-    const double acc = static_cast<double>(hits) / static_cast<double>(n);
-    task(r, "hellaswag", {{"acc", acc, std::sqrt(acc * (1 - acc) / static_cast<double>(n - 1))}}, n).items = std::move(list);
-}
-
-// Documents of 100 words; each with its own loss per word.
-void documents(FactRow& r, const std::vector<double>& lossPerWord) {
-    std::vector<records::EvalItem> list;
-    double nll = 0;
-    for (size_t i = 0; i < lossPerWord.size(); ++i) {
-        records::EvalItem item;
-        item.item = static_cast<int64_t>(i);
-        item.ll = {-100 * lossPerWord[i]};
-        item.words = item.bytes = item.tokens = 100;
-        nll += lossPerWord[i];
-        list.push_back(item);
-    }
-    const double word = std::exp(nll / static_cast<double>(lossPerWord.size()));
-    task(r, "wikitext", {{"word_perplexity", word, {}}}, static_cast<int64_t>(lossPerWord.size())).items = std::move(list);
-}
+using namespace qw::test;
 
 Table compare(const std::vector<FactRow>& rows, const std::string& metric = {}, double maxLoss = 1, const std::string& baseline = {}) {
     return study::compare(rows, {{metric, maxLoss}, baseline});
@@ -292,14 +224,14 @@ private Q_SLOTS:
         const auto add = [](const char* name, int n, const QList<int>& lost, const char* want, bool tooFew = false) {
             QTest::newRow(name) << n << lost << QString::fromLatin1(want) << tooFew;
         };
-        add("all pass, QAT is 0.01 points better: PTQ of the small scheme", 10000, {50, 49, 10, 5}, "small PTQ");
-        add("all pass, QAT better beyond noise (6 flips, p = 0.031)", 10000, {50, 44, 10, 5}, "small QAT");
-        add("5 flips are noise (p = 0.0625)", 10000, {50, 45, 10, 5}, "small PTQ");
-        add("small PTQ loses 3 points, small QAT half a point", 10000, {300, 50, 10, 5}, "small QAT");
-        add("small scheme fails, the bigger one is shipped", 10000, {300, 200, 10, 9}, "big PTQ");
-        add("loss at the limit, bound 1.2 within 2", 10000, {100, 100, -1, -1}, "small PTQ");
-        add("loss just above the limit", 10000, {101, 150, -1, -1}, "none", true);
-        add("none: 3 points are beyond doubt", 10000, {300, 400, 350, 500}, "none");
+        add("all pass, one flip is noise: PTQ of the small scheme", 1000, {5, 4, 2, 1}, "small PTQ");
+        add("all pass, QAT better beyond noise (6 flips, p = 0.031)", 1000, {8, 2, 2, 1}, "small QAT");
+        add("5 flips are noise (p = 0.0625)", 1000, {8, 3, 2, 1}, "small PTQ");
+        add("small PTQ loses 3 points, small QAT half a point", 1000, {30, 5, 2, 1}, "small QAT");
+        add("small scheme fails, the bigger one is shipped", 1000, {30, 20, 2, 1}, "big PTQ");
+        add("loss at the limit, bound 1.6 within 2", 1000, {10, 10, -1, -1}, "small PTQ");
+        add("loss just above the limit", 1000, {11, 15, -1, -1}, "none", true);
+        add("none: 3 points are beyond doubt", 1000, {30, 40, 35, 50}, "none");
         add("1 of 100 is within the limit, but the bound is about 3", 100, {1, 1, -1, -1}, "none", true);
     }
     void verdict() {
