@@ -2,6 +2,7 @@
 // What: the built-in schemes against quantization.md 5 and recipe.md 3, and edits of them.
 #include "config/presets.h"
 #include "config/recipe_file.h"
+#include "numerics/fake_quant.h"
 #include "test_data.h"
 
 using namespace qw;
@@ -61,6 +62,17 @@ private Q_SLOTS:
             QVERIFY(config::schemePreset(preset.name).ok() && std::string(preset.summary).size() > 10);
     }
 
+    // What a preset says, the kernels can do.
+    void kernelsAcceptEveryPreset() {
+        for (const auto& preset : config::schemePresets()) {
+            const QatBlock block = *config::schemePreset(preset.name);
+            for (const DType type : {DType::F32, DType::BF16}) {
+                QVERIFY(numerics::resolveGrid(*block.weight, Role::Weight, type, 8, 512).ok());
+                if (block.activation) QVERIFY(numerics::resolveGrid(*block.activation, Role::Activation, type, 8, 512).ok());
+            }
+        }
+    }
+
     void unknownNames() {
         const auto mistyped = config::schemePreset("8da4v");
         QVERIFY(!mistyped && mistyped.error().message.find("did you mean '8da4w'") != std::string::npos);
@@ -92,6 +104,9 @@ private Q_SLOTS:
         row("unknown key", "8da4w", {s("weight.groupsize=3")}, "error: --set: weight.groupsize: unknown key; did you mean 'group_size'?");
         row("not a number", "8da4w", {s("weight.group_size=many")}, "error: --set: weight.group_size: must be a whole number, not 'many'");
         row("learned scales", "8da4w", {s("weight.scale_update=learned")}, "error: --set: weight.scale_update: 'learned' is not supported");
+        row("eps of nothing", "8da4w", {s("weight.eps=0")}, "error: --set: weight.format: eps must be a positive number");
+        row("reduced range elsewhere", "8da4w", {s("weight.reduce_range=true")},
+            "error: --set: weight.format: reduce_range belongs to format int8");
         row("no value", "8da4w", {s("weight.group_size")}, "error: --set weight.group_size: this is not key.path=value");
     }
     void sets() {
