@@ -94,6 +94,7 @@ void describe(Fields& f, TrainBlock& b) {
     f.integer("micro_batch", b.microBatch, 1, 1 << 20);
     f.integer("grad_accum", b.gradAccum, 1, 1 << 20);
     f.choice("partial_accumulation", b.partialAccumulation, {"step", "drop"});
+    f.neutral("global_batch", {"null"});
 }
 
 void describe(Fields& f, OptimBlock& b) {
@@ -164,7 +165,7 @@ void describeRun(Fields& f, Recipe& r) {
             item.text("scheme", r.exports[i].scheme);
             item.choice("format", r.exports[i].format, {"native"}, {"gguf", "compressed-tensors", "torchao", "onnx", "hf", "plain"});
         });
-    for (const char* key : {"lora", "distill", "distributed"}) f.neutral(key, {"null"});
+    for (const char* key : {"lora", "distill", "distributed", "telemetry", "oom"}) f.neutral(key, {"null"});
 }
 
 } // namespace

@@ -180,6 +180,7 @@ void describe(Fields& f, QatBlock& b) {
     if (!f.writing()) f.group("calibration", [](Fields& g) { g.neutral("num_batches", {"0"}); });
     if (!f.writing()) f.group("convert", [](Fields& g) { g.neutral("qparam_storage", {"exact"}); });
     f.neutral("qparam_lr", {"null"});
+    f.neutral("lsq_grad_scale", {"false"});
     f.neutral("frozen_refresh_every", {"0"});
     f.neutral("oscillation", {"none"});
 }

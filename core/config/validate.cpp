@@ -232,6 +232,8 @@ private:
         for (const auto& group : member.optim.lrGroups) regex(keyIn(prefix, "optim.lr_groups"), group.pattern);
     }
     void regex(const std::string& key, const std::string& pattern) {
+        // The library's parser recurses once per nesting level.
+        if (pattern.size() > 1000) return error(key, "a pattern of more than 1000 characters", "write several short ones");
         try {
             const std::regex tried(pattern);
         } catch (const std::regex_error& bad) {

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 namespace qw::study {
 
@@ -215,7 +216,12 @@ void fillAgainstTwin(Table& table, size_t index, size_t c, const std::vector<Fac
     Cell& cell = line.cells[c];
     const Column& column = table.columns[c];
     const Line& twin = table.lines[static_cast<size_t>(line.twin)];
-    const auto [p, better] = significance(column, pairs(twin, line, rows));
+    const auto both = pairs(twin, line, rows);
+    const auto [p, better] = significance(column, both);
+    if (both.size() == 1 && p) {
+        const auto only = flips(column.metric, taskOf(*both[0].first, column.task)->items, taskOf(*both[0].second, column.task)->items);
+        if (only) std::tie(cell.onlyPtq, cell.onlyQat) = *only;
+    }
     cell.pTwin = p;
     cell.beatsTwin = p && *p < 0.05 && better;
     if (line.reference < 0) return;
@@ -299,23 +305,28 @@ const TaskFacts* taskOf(const FactRow& row, const std::string& task) {
     return found == row.tasks.end() ? nullptr : &*found;
 }
 
-std::optional<double> pairedP(const std::string& metric, const std::vector<records::EvalItem>& a, const std::vector<records::EvalItem>& b) {
-    if (a.empty() || a.size() != b.size()) return std::nullopt;
-    const stats::MetricKind* kind = stats::metricKind(metric);
-    if (!kind) return std::nullopt;
-    if (!kind->isAccuracy) {
-        const auto compared = stats::compareItems(metric, a, b);
-        return compared ? std::optional(compared->p) : std::nullopt;
-    }
+std::optional<std::pair<int64_t, int64_t>> flips(const std::string& metric, const std::vector<records::EvalItem>& a,
+                                                 const std::vector<records::EvalItem>& b) {
     const auto ha = stats::hits(metric, a), hb = stats::hits(metric, b);
     if (ha.empty() || ha.size() != hb.size()) return std::nullopt;
-    int64_t onlyA = 0, onlyB = 0;
+    std::pair<int64_t, int64_t> only;
     for (size_t i = 0; i < ha.size(); ++i) {
         if (a[i].item != b[i].item) return std::nullopt;
-        onlyA += ha[i] > hb[i];
-        onlyB += hb[i] > ha[i];
+        only.first += ha[i] > hb[i];
+        only.second += hb[i] > ha[i];
     }
-    return stats::mcnemarExact(onlyA, onlyB);
+    return only;
+}
+
+std::optional<double> pairedP(const std::string& metric, const std::vector<records::EvalItem>& a, const std::vector<records::EvalItem>& b) {
+    const stats::MetricKind* kind = stats::metricKind(metric);
+    if (!kind || a.empty() || a.size() != b.size()) return std::nullopt;
+    if (kind->isAccuracy) {
+        const auto only = flips(metric, a, b);
+        return only ? std::optional(stats::mcnemarExact(only->first, only->second)) : std::nullopt;
+    }
+    const auto compared = stats::compareItems(metric, a, b);
+    return compared ? std::optional(compared->p) : std::nullopt;
 }
 
 std::optional<double> pairedError(const std::string& metric, const std::vector<records::EvalItem>& a,

@@ -47,6 +47,7 @@ struct Cell {
     std::optional<double> degradation; // value - reference, signed; mean over the seeds
     std::optional<double> pReference;  // paired, against the reference; the largest over the seeds
     std::optional<double> pTwin;       // QAT rows: paired, against PTQ of the same scheme
+    int64_t onlyQat = 0, onlyPtq = 0;  // QAT rows, accuracies, one seed: items that only this side has right
     bool beatsTwin = false;            // QAT better than PTQ beyond noise (p < 0.05)
     std::optional<double> recovered;   // QAT rows: percent
     std::string recoveredNote;         // why there is none, or a flag beside it

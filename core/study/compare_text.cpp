@@ -259,6 +259,8 @@ std::string toJson(const Table& table) {
                                     {"degradation", number(c.degradation)},
                                     {"p_reference", number(c.pReference)},
                                     {"p_ptq", number(c.pTwin)},
+                                    {"only_qat_right", c.onlyQat},
+                                    {"only_ptq_right", c.onlyPtq},
                                     {"beats_ptq", c.beatsTwin},
                                     {"recovered", number(c.recovered)},
                                     {"recovered_note", c.recoveredNote},

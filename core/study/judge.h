@@ -10,6 +10,9 @@ namespace qw::study {
 // Exact McNemar for accuracies, paired bootstrap else; nothing when the items are not the same ones.
 [[nodiscard]] std::optional<double> pairedP(const std::string& metric, const std::vector<records::EvalItem>& a,
                                             const std::vector<records::EvalItem>& b);
+// Items that only a, and only b, has right; nothing for other metrics or other items.
+[[nodiscard]] std::optional<std::pair<int64_t, int64_t>> flips(const std::string& metric, const std::vector<records::EvalItem>& a,
+                                                               const std::vector<records::EvalItem>& b);
 // Standard error of the accuracy difference: sample deviation of the per-row differences / sqrt n.
 [[nodiscard]] std::optional<double> pairedError(const std::string& metric, const std::vector<records::EvalItem>& a,
                                                 const std::vector<records::EvalItem>& b);

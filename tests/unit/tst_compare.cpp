@@ -100,7 +100,7 @@ private Q_SLOTS:
         const Table t = compare({f, p, q});
         const auto& cell = line(t, "s QAT").cells[0];
         QVERIFY(std::abs(*cell.pTwin - 308.0 / 131072.0) < 1e-12);
-        QVERIFY(cell.beatsTwin);
+        QVERIFY(cell.beatsTwin && cell.onlyQat == 15 && cell.onlyPtq == 2);
         QVERIFY(std::abs(*cell.degradation + 0.02) < 1e-12 && std::abs(*cell.recovered - 100.0 * 13 / 15) < 1e-9);
         // Against the reference: 15 lost, none won, 2 / 2^15.
         QVERIFY(std::abs(*line(t, "s PTQ").cells[0].pReference - 2.0 / 32768) < 1e-15);
