@@ -173,7 +173,7 @@ void sayNone(Judgement& j, const Words& words, const std::vector<Candidate>& all
     j.nearest = c.line;
     j.loss = c.loss;
     j.bound = c.bound;
-    j.sentence = "None of these: no row loses at most " + words.amount(maxLoss) + " on " + j.metric +
+    j.sentence = "None of these: no row is sure to lose at most " + words.amount(maxLoss) + " on " + j.metric +
                  ". Nearest miss: " + words.line(c).label + "; " + words.lossWords(c) + ".";
     if (c.lower > maxLoss) return; // more items would not help
     const double margin = c.loss <= maxLoss ? 2 * maxLoss - c.loss : c.loss - maxLoss;
