@@ -15,6 +15,7 @@ struct Row {
     void* scale = nullptr;
     void* zero = nullptr;
     uint64_t* mask = nullptr;
+    bool stream = false; // y is too large to stay in a cache: kernels may write it past the caches
 };
 // Returns the number of clipped values.
 using RowKernel = int64_t (*)(const Grid& grid, const Row& row);
