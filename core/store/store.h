@@ -24,12 +24,16 @@ struct IngestReport {
     bool ownedByOther = false; // another front end has the row lease; it will do it
 };
 
+struct StoreState; // store_state.h
+
 class Store {
 public:
     // Makes project and file when missing. A corrupt file is put aside as store.corrupt-<ms> and rebuilt from the run folders.
     // store.newer_schema is no error: the store opens read-only and notes() says why. store.locked, store.corrupt, file.permission,
     // disk.full.
-    [[nodiscard]] static Result<Store> open(const std::filesystem::path& project, OpenMode mode = OpenMode::ReadWrite);
+    // networkFileSystem: empty = ask the file system; tests pretend.
+    [[nodiscard]] static Result<Store> open(const std::filesystem::path& project, OpenMode mode = OpenMode::ReadWrite,
+                                            std::optional<bool> networkFileSystem = std::nullopt);
     Store(Store&&) noexcept;
     Store& operator=(Store&&) noexcept;
     ~Store();
@@ -84,9 +88,8 @@ public:
     [[nodiscard]] static Status rebuild(const std::filesystem::path& project);
 
 private:
-    struct State;
-    explicit Store(std::unique_ptr<State> state);
-    std::unique_ptr<State> m_state;
+    explicit Store(std::unique_ptr<StoreState> state);
+    std::unique_ptr<StoreState> m_state;
 };
 
 } // namespace qw::store

@@ -222,43 +222,38 @@ uint64_t EventLogWriter::bufferedBytes() const { return m_state->buffer.size(); 
 
 struct EventLogReader::State {
     std::filesystem::path path;
-    int64_t seq = 0;
-    uint64_t offset = 0;
-    bool placeChecked = false, placeLost = false, atBad = false;
+    LogPlace place;
+    uint64_t offset = 0; // behind the place
+    bool placeLost = false, atBad = false;
 
-    // A remembered place is good when it is the end of the file, or the record with the next seq starts there.
-    Status checkPlace(int fd, uint64_t size) {
-        if (placeChecked && offset <= size) return {};
-        placeChecked = true;
-        bool fits = offset <= size;
-        if (fits && offset > 0 && size - offset >= kLogHeaderBytes) {
-            QW_TRY(const std::string header, chunk(fd, path, offset, kLogHeaderBytes));
-            fits = header.size() == kLogHeaderBytes && get<uint32_t>(header.data()) == kLogMagic &&
-                   static_cast<int64_t>(get<uint64_t>(header.data() + 8)) == seq + 1;
+    // Is the last record still the one that was read?
+    Status checkPlace(int fd) {
+        if (place.seq == 0) return {};
+        QW_TRY(const std::string header, chunk(fd, path, place.start, kLogHeaderBytes));
+        if (header.size() == kLogHeaderBytes && get<uint32_t>(header.data()) == kLogMagic &&
+            static_cast<int64_t>(get<uint64_t>(header.data() + 8)) == place.seq && get<uint32_t>(header.data() + 16) == place.crc) {
+            offset = place.start + kLogHeaderBytes + get<uint32_t>(header.data() + 4);
+            return {};
         }
-        if (offset == 0) fits = fits && seq == 0;
-        if (!fits) {
-            placeLost = true;
-            offset = 0;
-            seq = 0;
-        }
+        placeLost = true;
+        place = {};
+        offset = 0;
         return {};
     }
     // Bytes from the current offset: 1 MiB, or the whole record there when it is longer.
     Result<std::string> window(int fd, uint64_t size) const {
         const uint64_t left = size - offset;
-        QW_TRY(std::string bytes, chunk(fd, path, offset, std::min<uint64_t>(left, kWindowBytes)));
-        if (bytes.size() < kLogHeaderBytes || get<uint32_t>(bytes.data()) != kLogMagic) return bytes;
-        const uint64_t whole = kLogHeaderBytes + uint64_t{get<uint32_t>(bytes.data() + 4)};
-        if (whole <= bytes.size() || whole > left || whole > kLogHeaderBytes + kMaxLogRecordBytes) return bytes;
+        auto bytes = chunk(fd, path, offset, std::min<uint64_t>(left, kWindowBytes));
+        if (!bytes || bytes->size() < kLogHeaderBytes || get<uint32_t>(bytes->data()) != kLogMagic) return bytes;
+        const uint64_t whole = kLogHeaderBytes + uint64_t{get<uint32_t>(bytes->data() + 4)};
+        if (whole <= bytes->size() || whole > left || whole > kLogHeaderBytes + kMaxLogRecordBytes) return bytes;
         return chunk(fd, path, offset, whole);
     }
 };
 
-EventLogReader::EventLogReader(std::filesystem::path path, int64_t seq, uint64_t offset) : m_state(std::make_unique<State>()) {
+EventLogReader::EventLogReader(std::filesystem::path path, LogPlace place) : m_state(std::make_unique<State>()) {
     m_state->path = std::move(path);
-    m_state->seq = seq;
-    m_state->offset = offset;
+    m_state->place = place;
 }
 EventLogReader::EventLogReader(EventLogReader&&) noexcept = default;
 EventLogReader& EventLogReader::operator=(EventLogReader&&) noexcept = default;
@@ -271,8 +266,9 @@ Result<std::vector<LogRecord>> EventLogReader::read(size_t maxRecords) {
     struct stat info {};
     if (::fstat(file.fd, &info) != 0) return errnoError(errno, "read", s.path);
     const auto size = static_cast<uint64_t>(info.st_size);
-    QW_CHECK(s.checkPlace(file.fd, size));
     std::vector<LogRecord> records;
+    QW_CHECK(s.checkPlace(file.fd));
+    if (s.offset > size) return records; // cut in the middle of the last record: its writer will cut it off
     std::string bytes;
     size_t at = 0;
     bool fresh = false; // the window starts at the current offset
@@ -280,9 +276,9 @@ Result<std::vector<LogRecord>> EventLogReader::read(size_t maxRecords) {
     while (records.size() < maxRecords) {
         int64_t seq = 0;
         const size_t length = goodRecord(std::string_view(bytes).substr(at), seq);
-        if (length > 0 && seq == s.seq + 1) {
+        if (length > 0 && seq == s.place.seq + 1) {
             records.push_back({seq, bytes.substr(at + kLogHeaderBytes, length - kLogHeaderBytes)});
-            s.seq = seq;
+            s.place = {seq, s.offset, get<uint32_t>(bytes.data() + at + 16)};
             s.offset += length;
             at += length;
             fresh = false;
@@ -313,7 +309,8 @@ Result<std::vector<Event>> EventLogReader::readAfter(int64_t afterSeq, size_t ma
     return events;
 }
 
-int64_t EventLogReader::lastSeq() const { return m_state->seq; }
+const LogPlace& EventLogReader::place() const { return m_state->place; }
+int64_t EventLogReader::lastSeq() const { return m_state->place.seq; }
 uint64_t EventLogReader::offset() const { return m_state->offset; }
 bool EventLogReader::atBadRecord() const { return m_state->atBad; }
 bool EventLogReader::placeLost() const { return m_state->placeLost; }

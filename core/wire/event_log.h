@@ -55,24 +55,31 @@ struct LogRecord {
     std::string json;
 };
 
+// The last record that was read. A log cut by a power failure no longer has it.
+struct LogPlace {
+    int64_t seq = 0; // 0: the beginning
+    uint64_t start = 0;
+    uint32_t crc = 0;
+};
+
 // Reads forward and remembers its place, so that a second call returns only what was appended since.
 class EventLogReader {
 public:
-    // offset: where the record after `seq` starts, from an earlier reader; 0 and 0: the beginning. Where the file no longer has that
-    // place (it was cut after a power failure) reading starts at the beginning and placeLost() says so.
-    explicit EventLogReader(std::filesystem::path path, int64_t seq = 0, uint64_t offset = 0);
+    // Where the file no longer has the place, reading starts at the beginning again and placeLost() says so.
+    explicit EventLogReader(std::filesystem::path path, LogPlace place = {});
     EventLogReader(EventLogReader&&) noexcept;
     EventLogReader& operator=(EventLogReader&&) noexcept;
     ~EventLogReader();
 
-    // Up to maxRecords records with a seq above the last one returned; empty at the end, or at the first bad record.
+    // Up to maxRecords records behind the place; empty at the end, or at the first bad record.
     [[nodiscard]] Result<std::vector<LogRecord>> read(size_t maxRecords = SIZE_MAX);
     // The same, parsed; records up to afterSeq are skipped. A record that does not parse is proto.bad_line naming its seq.
     [[nodiscard]] Result<std::vector<Event>> readAfter(int64_t afterSeq, size_t maxEvents = SIZE_MAX);
 
+    [[nodiscard]] const LogPlace& place() const;
     [[nodiscard]] int64_t lastSeq() const;  // of the last record returned
     [[nodiscard]] uint64_t offset() const;  // behind it
-    [[nodiscard]] bool atBadRecord() const; // the last read stopped at damage or at a record still being written
+    [[nodiscard]] bool atBadRecord() const; // the last read stopped at damage, or at a record still being written
     [[nodiscard]] bool placeLost() const;
 
 private:

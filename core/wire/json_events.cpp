@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "wire/json_events.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -100,13 +101,17 @@ struct Reader {
             v = static_cast<int>(wide);
     }
     void operator()(const char* name, uint64_t& v) {
-        const auto digits = [](const Json& j) {
-            if (j.is_number_unsigned()) return true;
-            if (!j.is_string()) return false;
+        // Above 2^53 it is written as text.
+        const auto parsed = [](const Json& j) -> std::optional<uint64_t> {
+            if (j.is_number_unsigned()) return j.get<uint64_t>();
+            if (!j.is_string()) return std::nullopt;
             const auto& text = j.get_ref<const std::string&>();
-            return !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string::npos;
+            uint64_t value = 0;
+            const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+            return code == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
         };
-        read(name, digits, [&](const Json& j) { v = j.is_string() ? std::stoull(j.get<std::string>()) : j.get<uint64_t>(); });
+        read(
+            name, [&](const Json& j) { return parsed(j).has_value(); }, [&](const Json& j) { v = *parsed(j); });
     }
     void operator()(const char* name, double& v) {
         read(
@@ -309,6 +314,15 @@ template<class T> Result<T> readObject(std::string_view text, const char* what) 
     return value;
 }
 
+Result<Payload> readPayload(const std::string& name, const Json& data) {
+    Payload payload = named(name);
+    if (auto* raw = std::get_if<RawEvent>(&payload)) raw->data = dump(data);
+    Reader reader{data, {}};
+    std::visit([&](auto& p) { fields(reader, p); }, payload);
+    if (!reader.wrong.empty()) return bad("event '" + name + "': field '" + reader.wrong + "' has the wrong type");
+    return payload;
+}
+
 } // namespace
 
 int jsonDepth(std::string_view text) {
@@ -332,6 +346,11 @@ int jsonDepth(std::string_view text) {
 }
 
 std::string payloadJson(const Payload& payload) { return dump(payloadObject(payload)); }
+
+Result<Payload> payloadFromJson(const std::string& name, std::string_view data) {
+    QW_TRY(const Json json, parseObject(data, "payload"));
+    return readPayload(name, json);
+}
 
 std::string toJson(const Event& event) {
     Json json{{"v", kProtocolVersion}, {"t", "evt"}, {"ev", eventName(event.payload)}};
@@ -361,11 +380,7 @@ Result<Event> eventFromJson(std::string_view text) {
     if (kind != "evt" || name.empty()) return bad("not an event");
     const auto data = json.find("d");
     if (data == json.end() || !data->is_object()) return bad("event '" + name + "' has no object 'd'");
-    event.payload = named(name);
-    if (auto* raw = std::get_if<RawEvent>(&event.payload)) raw->data = dump(*data);
-    Reader reader{*data, {}};
-    std::visit([&](auto& p) { fields(reader, p); }, event.payload);
-    if (!reader.wrong.empty()) return bad("event '" + name + "': field '" + reader.wrong + "' has the wrong type");
+    QW_TRY(event.payload, readPayload(name, *data));
     return event;
 }
 

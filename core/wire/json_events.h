@@ -18,6 +18,7 @@ constexpr int64_t kMaxWireInteger = int64_t{1} << 53;
 [[nodiscard]] std::string toJson(const Event& event);             // one line with the envelope of engine.md 2.2, no LF
 [[nodiscard]] Result<Event> eventFromJson(std::string_view text); // an unknown name becomes a RawEvent
 [[nodiscard]] std::string payloadJson(const Payload& payload);    // the "d" object alone
+[[nodiscard]] Result<Payload> payloadFromJson(const std::string& name, std::string_view data);
 
 [[nodiscard]] std::string toJson(const records::EvalItem& item); // one line of an items file
 [[nodiscard]] Result<records::EvalItem> evalItemFromJson(std::string_view text);
