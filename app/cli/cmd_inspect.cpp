@@ -119,7 +119,7 @@ void printJson(const Shown& shown, const std::string& folder, bool tensors) {
 
 std::string grouped(int64_t n) {
     std::string text = std::to_string(n);
-    for (auto at = static_cast<int64_t>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<size_t>(at), " ");
+    for (auto at = static_cast<int64_t>(text.size()) - 3; at > 0; at -= 3) text.insert(text.begin() + at, ' ');
     return text;
 }
 

@@ -157,17 +157,20 @@ Result<Written> writeHuggingFace(const model::Decoder& decoder, const fs::path& 
 
 Result<Written> writeNative(const model::Decoder& decoder, const quant::Plan& plan, records::DType exportType, const std::string& method,
                             const fs::path& source, const fs::path& out, bool overwrite) {
-    QW_TRY(NativeTensors native, nativeTensors(decoder, plan, exportType, method));
+    const records::DType own = model::toRecord(decoder.type());
+    const records::DType type =
+        own == records::DType::F32 ? exportType : own; // T never widens what the weights are kept in, as in quant::plan
+    QW_TRY(NativeTensors native, nativeTensors(decoder, plan, type, method));
     Facts facts;
     facts.format = "native";
-    facts.type = exportType;
+    facts.type = type;
     facts.method = method;
     facts.tied = native.tied;
     facts.native = &native.info;
     facts.plan = &plan;
     const std::map<std::string, std::string> metadata{{checkpoint::kNativeKey, checkpoint::nativeToJson(native.info)}};
     return writeFolder(source, out, overwrite, std::move(native.sources), metadata, facts,
-                       [&](const fs::path& dir) { return verifyFolder(decoder, &plan, exportType, method, dir); });
+                       [&](const fs::path& dir) { return verifyFolder(decoder, &plan, type, method, dir); });
 }
 
 } // namespace qw::exporter

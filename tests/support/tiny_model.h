@@ -83,7 +83,7 @@ inline Status writeTinyModel(const std::filesystem::path& dir, const std::string
         std::vector<TinyTensor> part;
         for (size_t i = static_cast<size_t>(s); i < tensors.size(); i += static_cast<size_t>(shards)) {
             part.push_back(tensors[i]);
-            map += (map.empty() ? "" : ",") + std::string("\"") + tensors[i].name + "\":\"" + name + "\"";
+            map.append(map.empty() ? "\"" : ",\"").append(tensors[i].name).append("\":\"").append(name).append("\"");
         }
         QW_CHECK(writeTensors(dir / name, part));
     }
