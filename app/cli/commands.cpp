@@ -8,6 +8,10 @@ namespace qw::cli {
 int cmdCompare(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
 int cmdInspect(CommandLine& line);
+int cmdRuns(CommandLine& line);
+int cmdSeries(CommandLine& line);
+int cmdShow(CommandLine& line);
+int cmdStore(CommandLine& line);
 int cmdTokenize(CommandLine& line);
 int cmdValidate(CommandLine& line);
 int cmdVersion(CommandLine& line);
@@ -18,6 +22,10 @@ constexpr std::array kCommands{
     Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
     Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors", cmdInspect},
+    Command{"runs", "the runs of a project and how they stand", "qatw runs --study which-scheme", cmdRuns},
+    Command{"series", "what was measured step by step", "qatw series 01J8ZQ train.loss --csv", cmdSeries},
+    Command{"show", "one run: facts, layers, results, files, warnings", "qatw show 01J8ZQ", cmdShow},
+    Command{"store", "checks, rebuilds or copies a project's store", "qatw store backup safe.qatw --project build/try", cmdStore},
     Command{"tokenize", "text to token ids and back, as the tokenizers package does it", "qatw tokenize path/to/model --text 'Once upon a time'",
             cmdTokenize},
     Command{"validate", "what is wrong with a recipe, and what it would run", "qatw validate recipe.yaml --set train.max_steps=20 --resolved", cmdValidate},
