@@ -19,6 +19,10 @@ template<DType T, DType S, bool Native> struct TableRow {
     static constexpr int W = 64 / static_cast<int>(sizeof(E)); // elements of one line
     static constexpr bool kHalf = T == DType::BF16;
 
+    // A batch, the next one on its way and the results fit into 32 KiB of L1 together.
+    static constexpr int64_t kTableBytes = 8 * 1024;
+    static constexpr int64_t kAhead = 4096 / static_cast<int64_t>(sizeof(E)); // elements
+
     struct Table {
         __m512 inverse;
         __m512i low, high; // values of codes 0 … 15 and -16 … -1; bf16: all in `low`
@@ -76,6 +80,19 @@ template<DType T, DType S, bool Native> struct TableRow {
 
     template<bool Stream> static void valuesOnly(const Table& t, const E* x, E* y, int64_t n) {
         for (int64_t i = 0; i < n; i += W) put<Stream>(y + i, value(t, raw(t, x + i)));
+    }
+
+    // All sound: nothing to ask per group. The lines of the next batches are asked for early, reading and writing.
+    template<bool Stream> static void batchValues(const Grid& g, const Codes& codes, const Batch& b, int count, const E* x, E* y) {
+        const int64_t ahead = count * g.group > kAhead ? count * g.group : kAhead;
+        for (int j = 0; j < count; ++j, x += g.group, y += g.group) {
+            const Table t = table(codes, b.scale[j], b.inverse[j]);
+            for (int64_t i = 0; i < g.group; i += W) {
+                __builtin_prefetch(x + i + ahead, 0);
+                if constexpr (!Stream) __builtin_prefetch(y + i + kAhead, 1);
+                put<Stream>(y + i, value(t, raw(t, x + i)));
+            }
+        }
     }
 
     template<bool Stream> static int64_t all(const Table& t, const Row& row, int64_t begin, int64_t n) {
@@ -150,7 +167,7 @@ template<DType T, DType S, bool Native> struct TableRow {
         if (!OnlyY && row.mask) row.mask[(g.cols - 1) >> 6] = 0; // bits past the last column
         const Codes codes(g);
         const int64_t groups = g.groupsPerRow(), line = g.group * static_cast<int64_t>(sizeof(E));
-        int64_t batch = kBatchBytes / line;
+        int64_t batch = kTableBytes / line;
         batch = batch < 1 ? 1 : batch > kBatch ? kBatch : batch;
         int64_t clipped = 0;
         Batch b;
@@ -162,6 +179,12 @@ template<DType T, DType S, bool Native> struct TableRow {
             else
                 General::ranges(g, row, first, count, b);
             General::parameters(g, b, count);
+            if constexpr (OnlyY) {
+                if ((b.sane & ((1u << count) - 1u)) == (1u << count) - 1u) {
+                    batchValues<Stream>(g, codes, b, count, x, static_cast<E*>(row.y) + first * g.group);
+                    continue;
+                }
+            }
             for (int j = 0; j < count; ++j) {
                 const int64_t group = first + j, begin = group * g.group;
                 if (!((b.sane >> j) & 1u)) {
