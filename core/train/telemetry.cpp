@@ -115,7 +115,7 @@ void Telemetry::sampleLayer(int64_t step) {
                                std::find(m_job.quantizer->plan().weightModules.begin(), m_job.quantizer->plan().weightModules.end(),
                                          static_cast<int>(i)) != m_job.quantizer->plan().weightModules.end();
         if (quantized) {
-            const quant::LayerTelemetry t = m_job.quantizer->telemetry(static_cast<int>(i));
+            const quant::LayerTelemetry t = m_job.quantizer->telemetry(static_cast<int>(i), step);
             stats.values.insert(stats.values.end(), {{"w_sqnr", t.wSqnrDb},
                                                      {"clip_frac", t.clipFraction},
                                                      {"scale_drift_mean", t.scaleDriftMean},
