@@ -16,6 +16,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
+#include <bit>
 #include <torch/csrc/autograd/autograd.h>
 
 using namespace qw;
@@ -331,6 +332,23 @@ private Q_SLOTS:
         const at::Tensor g = at::randn(w.sizes(), at::TensorOptions(at::kFloat));
         torch::autograd::backward({y}, {g});
         QVERIFY(w.grad().ne(0).logical_and(w.grad().ne(g)).sum().item<int64_t>() > 0);
+    }
+
+    // torchao 0.18.0, Int4WeightFakeQuantizer, group 8, fp32, upstream gradient as below: printed bits.
+    void qparamGradientIsTorchaos() {
+        const std::vector<float> values{.11f, -.26f, .05f, .33f, -.19f, .07f, .29f, -1}, upstream{1, 2, -3, .5f, .25f, -1, 4, 1.5f};
+        const std::vector<uint32_t> expected{0x3f800000, 0x40000000, 0xc0400000, 0x3f13b27c,
+                                             0x3e800000, 0xbf800000, 0x40800000, 0x3fb626c2};
+        const auto tensor = [](const std::vector<float>& from) {
+            at::Tensor t = at::empty({1, 8}, at::TensorOptions(at::kFloat));
+            std::copy(from.begin(), from.end(), t.data_ptr<float>());
+            return t;
+        };
+        QuantBlock zp = groups(4, 8);
+        zp.format = Format::Int4Zp;
+        at::Tensor w = tensor(values).requires_grad_(true);
+        torch::autograd::backward({int4ZpThroughRange(*numerics::resolveGrid(zp, Role::Weight, DType::F32, 1, 8), w)}, {tensor(upstream)});
+        for (size_t i = 0; i < 8; ++i) QCOMPARE(std::bit_cast<uint32_t>(w.grad().data_ptr<float>()[i]), expected[i]);
     }
 
     void planSelectsTheDefaultModules() {
