@@ -6,8 +6,11 @@
 namespace qw::cli {
 
 int cmdCompare(CommandLine& line);
+int cmdEval(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
 int cmdInspect(CommandLine& line);
+int cmdLogits(CommandLine& line);
+int cmdPtq(CommandLine& line);
 int cmdRuns(CommandLine& line);
 int cmdSeries(CommandLine& line);
 int cmdShow(CommandLine& line);
@@ -19,9 +22,14 @@ int cmdVersion(CommandLine& line);
 namespace {
 constexpr std::array kCommands{
     Command{"compare", "the table: what each scheme costs, what QAT wins back, which to ship", "qatw compare --project build/try --markdown", cmdCompare},
+    Command{"eval", "score a model on HellaSwag, WikiText or own texts, as lm-evaluation-harness does",
+            "qatw eval path/to/model --task hellaswag=hellaswag_val.jsonl --limit 200", cmdEval},
     Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
     Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors", cmdInspect},
+    Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors", cmdLogits},
+    Command{"ptq", "quantize a model without training and write the quantized folder",
+            "qatw ptq path/to/model --scheme 8da4w --set weight.group_size=32 --out quantized", cmdPtq},
     Command{"runs", "the runs of a project and how they stand", "qatw runs --study which-scheme", cmdRuns},
     Command{"series", "what was measured step by step", "qatw series 01J8ZQ train.loss --csv", cmdSeries},
     Command{"show", "one run: facts, layers, results, files, warnings", "qatw show 01J8ZQ", cmdShow},

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: one long request to an engine of our own (logits, plan, bench): start it, ask, wait for the result event.
+#pragma once
+
+#include "base/result.h"
+#include "wire/events.h"
+
+#include <functional>
+#include <string>
+
+namespace qw::cli {
+
+// The result's JSON; the engine's own error; engine.lost with what it wrote on standard error when it died.
+[[nodiscard]] Result<std::string> askEngine(const std::string& op, const std::string& params,
+                                            const std::function<void(const wire::Event&)>& onEvent);
+// From spawn to a checked hello, in milliseconds.
+[[nodiscard]] Result<double> timeToHello();
+
+} // namespace qw::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: what people see on standard error while an engine works: one line that changes on a terminal, plain lines elsewhere.
+#pragma once
+
+#include "drive/run_driver.h"
+
+#include <cstdint>
+#include <string>
+
+namespace qw::cli {
+
+class Progress {
+public:
+    explicit Progress(bool quiet = false); // quiet: notes and warnings only
+    void event(const wire::Event& event);
+    void note(const std::string& text); // a line that stays
+    void heading(const std::string& text) { m_heading = text; }
+    void clear();                       // before something else is printed
+    [[nodiscard]] drive::Watch watch(); // events and notes here; Ctrl+C asks for a checkpoint and a stop
+
+private:
+    void show(const std::string& text, bool always);
+    bool m_quiet, m_terminal;
+    size_t m_width = 0;
+    int64_t m_lastNs = 0;
+    std::string m_heading, m_last;
+};
+
+void watchInterrupts();                    // SIGINT and SIGTERM are counted from now on; SIGPIPE and SIGHUP are ignored
+[[nodiscard]] drive::Wish interruptWish(); // first: Stop, second: StopNow, third: Leave
+[[nodiscard]] int interruptExitCode();     // 128 + the signal; 0 when there was none
+
+} // namespace qw::cli

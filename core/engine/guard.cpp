@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/guard.h"
+
+#include "engine/crash.h"
+#include "engine/process.h"
+#include "model/decoder.h"
+
+#include <c10/util/Exception.h>
+#include <new>
+#include <nlohmann/json.hpp>
+
+namespace qw::engine {
+namespace {
+
+constexpr size_t kCauseLimit = 4096; // engine.md 2.5
+
+std::string cause(const std::string& text) {
+    return nlohmann::json{
+        {"cause", text.substr(0, kCauseLimit)}, {"phase", currentPhase()}, {"step", currentStep()}, {"rss_bytes", residentBytes()}}
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// LibTorch's CPU allocator reports a failed allocation as a plain c10::Error.
+bool saysOutOfMemory(const std::string& text) {
+    return text.find("out of memory") != std::string::npos || text.find("can't allocate memory") != std::string::npos ||
+           text.find("DefaultCPUAllocator") != std::string::npos;
+}
+
+Error outOfMemory(const std::string& text) {
+    return Error{"engine.oom", std::string("memory ran out in phase ") + currentPhase(),
+                 "lower train.micro_batch (raise train.grad_accum), set memory.activation_checkpointing: layer, or a smaller data.seq_len",
+                 cause(text), true};
+}
+
+} // namespace
+
+Error currentExceptionError() {
+    try {
+        throw;
+    } catch (const model::Cancelled&) {
+        return Error{"engine.cancelled", "stopped on request", "", "", true};
+    } catch (const c10::OutOfMemoryError& error) {
+        return outOfMemory(error.what_without_backtrace());
+    } catch (const std::bad_alloc& error) {
+        return outOfMemory(error.what());
+    } catch (const c10::Error& error) {
+        const std::string text = error.what_without_backtrace();
+        if (saysOutOfMemory(text)) return outOfMemory(text);
+        return Error{"engine.internal", std::string("LibTorch failed in phase ") + currentPhase() + ": " + firstLine(text),
+                     "this is a defect: keep the run folder and report it", cause(error.what()), false};
+    } catch (const std::exception& error) {
+        return Error{"engine.internal", std::string("unexpected failure in phase ") + currentPhase() + ": " + firstLine(error.what()),
+                     "this is a defect: keep the run folder and report it", cause(error.what()), false};
+    } catch (...) {
+        return Error{"engine.internal", std::string("unexpected failure in phase ") + currentPhase(),
+                     "this is a defect: keep the run folder and report it", "", false};
+    }
+}
+
+} // namespace qw::engine

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/loaded_model.h"
+
+#include "engine/device.h"
+#include "engine/job_support.h"
+#include "engine/scheme_json.h"
+
+namespace qw::engine {
+
+std::unique_ptr<quant::Quantizer> hookActivations(model::Decoder& decoder, const quant::Plan& full, records::DType exported,
+                                                  bool reference) {
+    if (full.activationModules.empty()) return nullptr;
+    quant::Plan plan = full;
+    plan.weightModules.clear();
+    plan.embeddingModule = -1;
+    plan.block.weight.reset();
+    plan.block.embedding.reset();
+    auto hook = std::make_unique<quant::Quantizer>(decoder, std::move(plan), exported, reference);
+    decoder.setHook(hook.get());
+    return hook;
+}
+
+Result<std::unique_ptr<LoadedModel>> LoadedModel::open(const std::filesystem::path& folder, const std::string& device,
+                                                       const std::string& dtype) {
+    QW_TRY(const at::Device where, openDevice(device));
+    configureTorch(0, where.is_cpu(), false);
+    QW_TRY(const auto files, checkpoint::Checkpoint::open(folder));
+    const auto asked = dtypeFromName(dtype);
+    if (!dtype.empty() && dtype != "auto" && !asked)
+        return Error{"config.invalid", "dtype is '" + dtype + "'", "write fp32 or bf16", "", false};
+    QW_TRY(auto decoder, model::Decoder::load(files, scalarType(asked.value_or(files.dtype())), where));
+    std::unique_ptr<LoadedModel> loaded(new LoadedModel(std::move(decoder)));
+    if (files.isNative()) {
+        QW_TRY(const auto scheme, firstNativeScheme(files.nativeSchemes()));
+        QW_TRY(const auto plan, quant::plan(loaded->m_decoder, scheme));
+        loaded->m_hook = hookActivations(loaded->m_decoder, plan, files.dtype(), false);
+    }
+    return loaded;
+}
+
+} // namespace qw::engine

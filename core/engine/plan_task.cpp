@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/tasks_ops.h"
+
+#include "base/clock.h"
+#include "config/recipe_file.h"
+#include "engine/device.h"
+#include "engine/guard.h"
+#include "engine/job_support.h"
+#include "engine/process.h"
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace qw::engine {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+// A probe is worth its time when a step costs at most a few seconds: 6 flops per parameter and token (2001.08361).
+constexpr double kProbeFlops = 2e11;
+constexpr int64_t kProbeSteps = 3;
+
+struct Sizes {
+    int64_t parameters = 0, hidden = 0, intermediate = 0, layers = 0, vocab = 0, tokensPerMicro = 0;
+};
+
+// performance.md 5, per component.
+std::vector<std::pair<std::string, int64_t>> memory(const records::Recipe& recipe, const Sizes& s, const quant::Plan* plan) {
+    const bool fp32 = recipe.precision.mode == "fp32", master = recipe.precision.mode == "bf16_master";
+    const int64_t working = fp32 ? 4 : 2;
+    const int64_t moments = recipe.optim.name == "adamw" ? (recipe.optim.amsgrad ? 3 : 2) : (recipe.optim.momentum != 0 ? 1 : 0);
+    const int64_t state = fp32 || master ? 4 : 2;
+    std::vector<std::pair<std::string, int64_t>> parts;
+    parts.emplace_back("weights", s.parameters * working);
+    parts.emplace_back("master weights", master ? s.parameters * 4 : 0);
+    parts.emplace_back("optimizer state", s.parameters * moments * state);
+    const bool fp32Grad = recipe.precision.gradDtype == "fp32" || (recipe.precision.gradDtype == "auto" && fp32);
+    parts.emplace_back("gradients", s.parameters * (fp32Grad ? 4 : working));
+    int64_t quantized = 0;
+    if (plan)
+        for (const auto& layer : plan->layers)
+            if (layer.skipReason.empty()) quantized += layer.rows * layer.cols * working;
+    parts.emplace_back("fake-quantized weights", quantized);
+    const bool recompute = recipe.activationCheckpointing == "layer";
+    const int64_t inputs = s.layers * s.tokensPerMicro * s.hidden * working;
+    const int64_t internals =
+        s.tokensPerMicro * (8 * s.hidden + 4 * s.intermediate) * working; // saved by one layer: about 34·T·h B in bf16 (2205.05198)
+    parts.emplace_back("layer inputs", recompute ? inputs : 0);
+    parts.emplace_back("activations", recompute ? internals : internals * s.layers);
+    parts.emplace_back("loss chunk", std::min<int64_t>(s.tokensPerMicro, 1024) * s.vocab * 4 * 2);
+    return parts;
+}
+
+// Seconds of one step, measured; below 0 with a reason.
+double probeStep(const records::Recipe& wanted, const Source& source, records::DType exported, at::Device device, data::Dataset& rows,
+                 const fs::path& scratch, const TaskContext& context, std::string& why) {
+    records::Recipe recipe = wanted;
+    recipe.train.maxSteps = kProbeSteps;
+    recipe.eval.every = 0;
+    recipe.checkpoint.every = 1e9;
+    recipe.checkpoint.atEnd = recipe.checkpoint.atFirstStep = false;
+    if (recipe.qat) recipe.qat->fakeQuantAfterSteps.reset();
+    const auto working = recipe.precision.mode == "fp32" ? at::kFloat : at::kBFloat16;
+    auto seconds = guarded([&]() -> Result<double> {
+        QW_TRY(auto decoder, loadDecoder(source, recipe.seeds.front(), working, device));
+        std::unique_ptr<quant::Quantizer> quantizer;
+        if (recipe.qat) {
+            QW_TRY(auto plan, quant::plan(decoder, *recipe.qat));
+            quantizer = std::make_unique<quant::Quantizer>(decoder, std::move(plan), exported, recipe.kernels == "reference");
+        }
+        int64_t first = 0, last = 0, steps = 0;
+        train::Job job{recipe,
+                       decoder,
+                       quantizer.get(),
+                       rows,
+                       nullptr,
+                       scratch,
+                       "probe",
+                       [](wire::Payload) {},
+                       context.cancel,
+                       [&](int64_t) {
+                           last = monotonicNs();
+                           if (++steps == 1) first = last; // the first step warms up
+                       },
+                       nullptr};
+        QW_TRY(const auto outcome, train::train(job));
+        if (steps < 2 || outcome.steps < 2) return Error{"train.wont_fit", "fewer than two steps", "", "", false};
+        return static_cast<double>(last - first) * 1e-9 / static_cast<double>(steps - 1);
+    });
+    if (seconds) return *seconds;
+    why = seconds.error().message;
+    return -1;
+}
+
+} // namespace
+
+Result<std::string> planTask(const std::string& params, const TaskContext& context) {
+    const json p = json::parse(params, nullptr, false);
+    const fs::path scratch = p.value("scratch", "/tmp");
+    QW_TRY(const auto recipe, config::parseRecipe(p.value("recipe", ""), "recipe"));
+    QW_TRY(const at::Device device, openDevice(recipe.device));
+    configureTorch(recipe.threads, recipe.deterministic.value_or(device.is_cpu()), recipe.precision.tf32);
+    QW_TRY(const auto source, openSource(recipe, {}, scratch));
+    QW_TRY(const auto tokenizer, tokenizer::Tokenizer::load(source.folder));
+    const auto exported =
+        dtypeFromName(recipe.precision.exportDtype).value_or(recipe.precision.mode == "fp32" ? records::DType::F32 : records::DType::BF16);
+    std::optional<quant::Plan> plan;
+    if (recipe.qat) {
+        QW_TRY(plan, quant::plan(source.config, source.tied, *recipe.qat, exported));
+    }
+    QW_TRY(const auto facts, describe(source, exported, plan ? &*plan : nullptr, 0));
+    const fs::path cache = p.value("cache", (scratch / "cache").string());
+    std::error_code error;
+    fs::create_directories(cache, error);
+    QW_TRY(auto rows, data::Dataset::build(recipe.data.train, recipe.data, tokenizer, cache, context.emit, &context.cancel));
+    const int64_t steps = train::totalSteps(recipe, rows.rows());
+    const int64_t rowsPerStep = recipe.train.microBatch * recipe.train.gradAccum;
+    Sizes sizes{facts.parameters,     source.config.hidden, source.config.intermediate,
+                source.config.layers, source.config.vocab,  recipe.train.microBatch * recipe.data.seqLen};
+    json warnings = json::array();
+    json components = json::array();
+    int64_t total = 0;
+    for (const auto& [name, bytes] : memory(recipe, sizes, plan ? &*plan : nullptr)) {
+        components.push_back({{"name", name}, {"bytes", bytes}});
+        total += bytes;
+    }
+    const int64_t available = ::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+    if (device.is_cpu() && total > available)
+        warnings.push_back("about " + std::to_string(total >> 20) + " MiB needed, " + std::to_string(available >> 20) + " MiB free");
+    if (recipe.data.seqLen > source.config.maxPositions)
+        warnings.push_back("data.seq_len " + std::to_string(recipe.data.seqLen) + " is above the model's " +
+                           std::to_string(source.config.maxPositions) + " positions");
+    const double flops = 6.0 * static_cast<double>(sizes.parameters) * static_cast<double>(sizes.tokensPerMicro) *
+                         static_cast<double>(recipe.train.gradAccum);
+    double stepSeconds = -1;
+    std::string why = "the model is too large for a quick probe";
+    if (!p.value("probe", true))
+        why = "not asked for";
+    else if (flops * kProbeSteps < kProbeFlops * (device.is_cpu() ? 1 : 100) && total < available)
+        stepSeconds = probeStep(recipe, source, exported, device, rows, scratch, context, why);
+    json skipped = json::array();
+    if (plan)
+        for (const auto& layer : plan->layers)
+            if (!layer.skipReason.empty()) skipped.push_back({{"name", layer.name}, {"reason", layer.skipReason}});
+    const auto& counts = rows.counts();
+    json body{{"device", device.str()},
+              {"parameters", facts.parameters},
+              {"steps", steps},
+              {"rows", rows.rows()},
+              {"documents", counts.documents},
+              {"tokens", counts.tokens},
+              {"tokens_per_step", rowsPerStep * recipe.data.seqLen},
+              {"memory", components},
+              {"memory_bytes", total},
+              {"native_bytes", facts.quantizedBytes},
+              {"bits_per_weight", facts.bitsPerWeight},
+              {"quantized_layers", plan ? plan->layers.size() - skipped.size() : 0},
+              {"skipped", skipped},
+              {"warnings", warnings}};
+    if (stepSeconds >= 0) {
+        body["step_seconds"] = stepSeconds;
+        body["train_seconds"] = stepSeconds * static_cast<double>(steps);
+    } else
+        body["time_unknown"] = why;
+    return body.dump();
+}
+
+Result<std::string> inspectTask(const std::string& params) {
+    const json p = json::parse(params, nullptr, false);
+    QW_TRY(const auto files, checkpoint::Checkpoint::open(p.value("path", "")));
+    json problems = json::array();
+    for (const auto& problem : files.warnings())
+        problems.push_back({{"code", problem.code}, {"msg", problem.message}, {"hint", problem.hint}});
+    const auto& config = files.config();
+    return json{{"architecture", config.modelType},
+                {"layers", config.layers},
+                {"hidden", config.hidden},
+                {"vocab", config.vocab},
+                {"parameters", files.parameters()},
+                {"bytes", files.bytes()},
+                {"tied", files.tied()},
+                {"native", files.isNative()},
+                {"dtype", dtypeName(files.dtype())},
+                {"tensors", files.tensors().size()},
+                {"problems", problems}}
+        .dump();
+}
+
+} // namespace qw::engine

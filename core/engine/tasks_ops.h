@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: the long requests of a standard-input engine: JSON parameters in, JSON result out (engine.md 2.3).
+#pragma once
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "wire/sink.h"
+
+#include <string>
+
+namespace qw::engine {
+
+struct TaskContext {
+    wire::Sink emit;
+    CancelToken& cancel;
+};
+
+// {model, ids, out, device, dtype}: logits of every id list, fp32, as safetensors "logits.<i>" [T, V].
+[[nodiscard]] Result<std::string> logitsTask(const std::string& params, const TaskContext& context);
+// {recipe: resolved member as JSON text, scratch: an empty folder, cache, probe: bool}: steps, tokens, memory, time, skipped layers,
+// warnings.
+[[nodiscard]] Result<std::string> planTask(const std::string& params, const TaskContext& context);
+// {path}: architecture, counts, number types, problems.
+[[nodiscard]] Result<std::string> inspectTask(const std::string& params);
+
+} // namespace qw::engine
