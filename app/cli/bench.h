@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace qw::cli {
 
@@ -33,5 +34,7 @@ struct Bench {
 // part.
 [[nodiscard]] Result<std::string> peerScript(const std::string& name, const BenchOptions& options,
                                              const std::vector<std::string>& arguments = {});
+// Standard output of a program, found in PATH; its standard error is ours.
+[[nodiscard]] Result<std::string> runProgram(const std::vector<std::string>& words);
 
 } // namespace qw::cli

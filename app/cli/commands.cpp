@@ -5,6 +5,7 @@
 
 namespace qw::cli {
 
+int cmdBench(CommandLine& line);
 int cmdCompare(CommandLine& line);
 int cmdEval(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
@@ -21,6 +22,7 @@ int cmdVersion(CommandLine& line);
 
 namespace {
 constexpr std::array kCommands{
+    Command{"bench", "measures this machine against the gates, and against the peers where Python is at hand", "qatw bench store_ingest --json", cmdBench},
     Command{"compare", "the table: what each scheme costs, what QAT wins back, which to ship", "qatw compare --project build/try --markdown", cmdCompare},
     Command{"eval", "score a model on HellaSwag, WikiText or own texts, as lm-evaluation-harness does",
             "qatw eval path/to/model --task hellaswag=hellaswag_val.jsonl --limit 200", cmdEval},
