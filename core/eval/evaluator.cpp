@@ -66,6 +66,16 @@ Status checkIds(const Work& work, int64_t vocab) {
     return {};
 }
 
+// RoPE kinds whose frequencies follow the length of the call give other numbers to other batch mates beyond the trained length.
+bool lengthDependent(const checkpoint::ModelConfig& config, const Work& work) {
+    if (config.rope.type != "dynamic" && config.rope.type != "longrope") return false;
+    size_t longest = 0;
+    for (const Request& request : work.single) longest = std::max(longest, request.input.size());
+    for (const SharedRequest& request : work.shared)
+        for (const Ids& ending : request.endings) longest = std::max(longest, request.context.size() + ending.size());
+    return static_cast<int64_t>(longest) > config.rope.originalMaxPositions;
+}
+
 int64_t inputTokens(const Work& work) {
     size_t tokens = 0;
     for (const Request& request : work.single) tokens += request.input.size();
@@ -76,16 +86,20 @@ int64_t inputTokens(const Work& work) {
     return static_cast<int64_t>(tokens);
 }
 
+Result<Work> makeWork(const Encoder& encoder, const tasks::TaskData& task, bool shared) {
+    const ParallelFor parallel = [](int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+        at::parallel_for(0, count, grain, body);
+    };
+    if (task.rows.empty()) return rollingWork(encoder, task.documents, parallel);
+    return choiceWork(encoder, task.rows, shared, parallel);
+}
+
 const char* dtypeName(at::ScalarType type) {
     return type == at::kFloat ? "fp32" : type == at::kBFloat16 ? "bf16" : type == at::kHalf ? "fp16" : "other";
 }
 
-ParallelFor torchParallel() {
-    return [](int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) { at::parallel_for(0, count, grain, body); };
-}
-
 void describe(records::EvalResult& result, const model::Decoder& decoder, const Encoder& encoder, const tasks::TaskData& task,
-              const Settings& settings, int64_t batchTokens, const Work& work) {
+              bool rowByRow, int64_t batchTokens, const Work& work) {
     const EncodeRules& rules = encoder.rules();
     Json numbers{{"kind", task.kind},
                  {"version", task.version},
@@ -105,7 +119,7 @@ void describe(records::EvalResult& result, const model::Decoder& decoder, const 
     all["known_file"] = task.knownFile;
     all["batch_tokens"] = batchTokens;
     all["shared_context"] = !work.shared.empty();
-    all["row_by_row"] = settings.rowByRow;
+    all["row_by_row"] = rowByRow;
     all["notes"] = task.notes;
     result.settings = all.dump();
 }
@@ -158,13 +172,13 @@ Result<Scored> score(const model::Decoder& decoder, const tokenizer::Tokenizer& 
     const int64_t started = monotonicNs();
     QW_TRY(const EncodeRules rules, resolve(decoder, tokenizer, settings));
     const Encoder encoder(tokenizer, rules);
-    Work work;
-    if (task.rows.empty()) {
-        work = rollingWork(encoder, task.documents, torchParallel());
-    } else {
-        QW_TRY(work, choiceWork(encoder, task.rows, settings.sharedContext && !settings.rowByRow, torchParallel()));
-    }
+    bool rowByRow = settings.rowByRow;
+    QW_TRY(Work work, makeWork(encoder, task, settings.sharedContext && !rowByRow));
     QW_CHECK(checkIds(work, decoder.config().vocab));
+    if (!rowByRow && lengthDependent(decoder.config(), work)) {
+        rowByRow = true;
+        QW_TRY(work, makeWork(encoder, task, false));
+    }
 
     // Choices are told by rows, documents by windows.
     std::vector<int64_t> open = work.parts;
@@ -196,7 +210,7 @@ Result<Scored> score(const model::Decoder& decoder, const tokenizer::Tokenizer& 
     result.n = static_cast<int64_t>(scored.items.size());
     result.metrics = tasks::taskMetrics(task.kind, scored.items);
     result.taskDigest = task.digest;
-    describe(result, decoder, encoder, task, settings, batches.tokens, work);
+    describe(result, decoder, encoder, task, rowByRow, batches.tokens, work);
     const double seconds = static_cast<double>(monotonicNs() - started) * 1e-9;
     result.tokensPerSecond = static_cast<double>(inputTokens(work)) / std::max(seconds, 1e-9);
     return scored;

@@ -88,33 +88,57 @@ public:
         add(hidden.flatten(0, 1), targets);
     }
 
-    void group(const SharedRequest& request) {
-        model::Context context;
-        const at::Tensor before = m_decoder.contextHidden(
-            longs({request.context.begin(), request.context.end()}, {static_cast<int64_t>(request.context.size())}, m_decoder.device()),
-            context, m_options);
-        Targets first;
-        size_t longest = 0;
-        for (size_t c = 0; c < request.endings.size(); ++c) {
-            first.add(context.length - 1, request.endings[c][0], &sum(request.item, static_cast<int64_t>(c)));
-            longest = std::max(longest, request.endings[c].size() - 1);
-        }
-        add(before, first);
-        if (longest == 0) return;
+    // Contexts of one batch, then their endings by length; the first token of an ending is predicted by its context's last.
+    void contexts(std::span<const SharedRequest* const> batch) {
         std::vector<std::span<const int32_t>> ids;
-        Targets rest;
-        for (size_t c = 0; c < request.endings.size(); ++c) {
-            const Ids& ending = request.endings[c];
-            ids.emplace_back(ending.data(), ending.size() - 1);
-            for (size_t t = 1; t < ending.size(); ++t)
-                rest.add(static_cast<int64_t>(c * longest + t) - 1, ending[t], &sum(request.item, static_cast<int64_t>(c)));
+        std::vector<int64_t> lengths;
+        std::vector<Ending> endings;
+        Targets first;
+        const auto longest = static_cast<int64_t>(batch.front()->context.size());
+        for (size_t b = 0; b < batch.size(); ++b) {
+            const SharedRequest& request = *batch[b];
+            ids.emplace_back(request.context);
+            lengths.push_back(static_cast<int64_t>(request.context.size()));
+            for (size_t c = 0; c < request.endings.size(); ++c) {
+                double* into = &sum(request.item, static_cast<int64_t>(c));
+                first.add(static_cast<int64_t>(b) * longest + lengths.back() - 1, request.endings[c][0], into);
+                if (request.endings[c].size() > 1) endings.push_back({static_cast<int64_t>(b), request.endings[c], into});
+            }
         }
-        const at::Tensor hidden =
-            m_decoder.continueHidden(context, padded(ids, static_cast<int64_t>(longest), m_decoder.device()), m_options);
-        add(hidden.flatten(0, 1), rest);
+        model::Context context;
+        add(m_decoder.contextHidden(padded(ids, longest, m_decoder.device()), lengths, context, m_options).flatten(0, 1), first);
+        std::stable_sort(endings.begin(), endings.end(), [](const Ending& a, const Ending& b) { return a.ids.size() > b.ids.size(); });
+        for (size_t from = 0; from < endings.size();) {
+            const auto length = static_cast<int64_t>(endings[from].ids.size()) - 1;
+            // Each ending also carries its context's keys and values, which cost memory though no arithmetic in the linears.
+            const int64_t most = std::max<int64_t>(1, std::min(m_rules.tokens / length, 2 * m_rules.tokens / (length + longest)));
+            const size_t size = std::min(endings.size() - from, static_cast<size_t>(most));
+            continued(context, std::span(endings).subspan(from, size), length);
+            from += size;
+        }
     }
 
 private:
+    struct Ending {
+        int64_t owner = 0;
+        std::span<const int32_t> ids;
+        double* into = nullptr;
+    };
+
+    void continued(const model::Context& context, std::span<const Ending> endings, int64_t length) {
+        std::vector<std::span<const int32_t>> ids;
+        std::vector<int64_t> owner;
+        Targets targets;
+        for (size_t e = 0; e < endings.size(); ++e) {
+            const Ending& ending = endings[e];
+            ids.push_back(ending.ids.first(ending.ids.size() - 1));
+            owner.push_back(ending.owner);
+            for (size_t t = 1; t < ending.ids.size(); ++t)
+                targets.add(static_cast<int64_t>(e) * length + static_cast<int64_t>(t) - 1, ending.ids[t], ending.into);
+        }
+        add(m_decoder.continueHidden(context, owner, padded(ids, length, m_decoder.device()), m_options).flatten(0, 1), targets);
+    }
+
     double& sum(int64_t item, int64_t part) { return m_sums[static_cast<size_t>(item)][static_cast<size_t>(part)]; }
 
     const model::Decoder& m_decoder;
@@ -130,19 +154,23 @@ Likelihoods scoreWork(const model::Decoder& decoder, const Work& work, const Bat
     Likelihoods sums;
     for (const int64_t parts : work.parts) sums.emplace_back(static_cast<size_t>(parts), 0.0);
     Scorer scorer(decoder, rules, sums);
-    for (const size_t i : ordered(work.shared.size(), [&](size_t i) -> const Ids& { return work.shared[i].context; })) {
-        scorer.group(work.shared[i]);
-        done(work.shared[i].item, static_cast<int64_t>(work.shared[i].endings.size()));
-    }
-    const std::vector<size_t> order = ordered(work.single.size(), [&](size_t i) -> const Ids& { return work.single[i].input; });
-    for (size_t from = 0; from < order.size();) {
-        std::vector<const Request*> batch;
-        const size_t length = work.single[order[from]].input.size();
-        const size_t most = rules.rowByRow ? 1 : std::max<size_t>(1, static_cast<size_t>(rules.tokens) / length);
-        for (; from < order.size() && batch.size() < most; ++from) batch.push_back(&work.single[order[from]]);
-        scorer.rows(batch);
-        for (const Request* request : batch) done(request->item, 1);
-    }
+    const auto batches = [&](const auto& requests, const auto& ids, const auto& run, const auto& parts) {
+        const std::vector<size_t> order = ordered(requests.size(), [&](size_t i) -> const Ids& { return ids(requests[i]); });
+        for (size_t from = 0; from < order.size();) {
+            std::vector<decltype(&requests[0])> batch;
+            const size_t length = ids(requests[order[from]]).size();
+            const size_t most = rules.rowByRow ? 1 : std::max<size_t>(1, static_cast<size_t>(rules.tokens) / length);
+            for (; from < order.size() && batch.size() < most; ++from) batch.push_back(&requests[order[from]]);
+            run(batch);
+            for (const auto* request : batch) done(request->item, parts(*request));
+        }
+    };
+    batches(
+        work.shared, [](const SharedRequest& r) -> const Ids& { return r.context; }, [&](const auto& batch) { scorer.contexts(batch); },
+        [](const SharedRequest& r) { return static_cast<int64_t>(r.endings.size()); });
+    batches(
+        work.single, [](const Request& r) -> const Ids& { return r.input; }, [&](const auto& batch) { scorer.rows(batch); },
+        [](const Request&) { return int64_t{1}; });
     return sums;
 }
 

@@ -41,31 +41,52 @@ AttentionPlan::AttentionPlan(int64_t rows, int64_t length, const std::vector<std
     m_document = document.to(device);
 }
 
-AttentionPlan::AttentionPlan(int64_t contextLength, int64_t length, at::Device device)
-    : m_length(length), m_context(contextLength), m_device(device) {}
+AttentionPlan::AttentionPlan(const std::vector<int64_t>& contextLengths, int64_t padded, int64_t length, at::Device device)
+    : m_rows(static_cast<int64_t>(contextLengths.size())),
+      m_length(length),
+      m_context(padded),
+      m_longestContext(*std::ranges::max_element(contextLengths)),
+      m_device(device) {
+    at::Tensor lengths = at::empty({m_rows, 1}, at::TensorOptions().dtype(at::kLong));
+    std::ranges::copy(contextLengths, lengths.mutable_data_ptr<int64_t>());
+    m_contextLengths = lengths.to(device);
+}
 
 at::Tensor AttentionPlan::positions() const {
-    const at::Tensor count =
-        at::arange(m_context, m_context + m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
+    const at::Tensor count = at::arange(m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
+    if (m_contextLengths.defined()) return count + m_contextLengths;
     return m_document.defined() ? count - m_document : count;
 }
 
 int64_t AttentionPlan::lastPosition() const {
-    if (m_starts.empty()) return m_context + m_length;
+    if (m_starts.empty()) return m_longestContext + m_length;
     int64_t longest = 0;
     for (const auto& row : m_starts)
         for (size_t d = 0; d < row.size(); ++d) longest = std::max(longest, (d + 1 < row.size() ? row[d + 1] : m_length) - row[d]);
     return longest;
 }
 
+// [R, 1, S, T + S]: the real tokens of the context, then the ending itself, causally.
+at::Tensor AttentionPlan::endingMask(int64_t window) const {
+    const auto options = at::TensorOptions().dtype(at::kLong).device(m_device);
+    const at::Tensor before = at::arange(m_context, options).unsqueeze(0);
+    const at::Tensor query = positions();                                                        // [R, S]
+    const at::Tensor key = at::cat({before.expand({m_rows, m_context}), query}, 1).unsqueeze(1); // [R, 1, T + S]
+    const at::Tensor real = at::cat({before < m_contextLengths, query >= 0}, 1).unsqueeze(1);
+    at::Tensor visible = at::bitwise_and(real, key <= query.unsqueeze(2));
+    if (window > 0) visible = at::bitwise_and(visible, key > query.unsqueeze(2) - window);
+    return visible.unsqueeze(1);
+}
+
 at::Tensor AttentionPlan::mask(int64_t window) {
-    const bool windowCuts = window > 0 && m_context + m_length > window;
-    if (!windowCuts && m_context == 0 && !m_document.defined()) return {};
+    const bool windowCuts = window > 0 && m_longestContext + m_length > window;
+    if (!windowCuts && !m_contextLengths.defined() && !m_document.defined()) return {};
     const int64_t key = windowCuts ? window : 0;
     if (const auto found = m_masks.find(key); found != m_masks.end()) return found->second;
+    if (m_contextLengths.defined()) return m_masks[key] = endingMask(key);
     const auto options = at::TensorOptions().dtype(at::kLong).device(m_device);
-    const at::Tensor query = at::arange(m_context, m_context + m_length, options).unsqueeze(1);
-    const at::Tensor target = at::arange(0, m_context + m_length, options).unsqueeze(0);
+    const at::Tensor query = at::arange(m_length, options).unsqueeze(1);
+    const at::Tensor target = at::arange(m_length, options).unsqueeze(0);
     at::Tensor visible = target <= query;
     if (windowCuts) visible = at::bitwise_and(visible, target > query - window);
     if (m_document.defined())
@@ -90,7 +111,7 @@ at::Tensor AttentionPlan::attendSpans(const at::Tensor& q, const at::Tensor& k, 
 
 at::Tensor AttentionPlan::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window, double scale) {
     const at::Tensor keys = repeatHeads(k, q.size(1)), values = repeatHeads(v, q.size(1));
-    const bool windowCuts = window > 0 && m_context + m_length > window;
+    const bool windowCuts = window > 0 && m_length > window;
     if (m_document.defined() && m_length > kDenseMaskLength && !windowCuts) return attendSpans(q, keys, values, scale);
     const at::Tensor visible = mask(window);
     if (!visible.defined()) return at::scaled_dot_product_attention(q, keys, values, {}, 0.0, true, scale);

@@ -14,8 +14,8 @@ class AttentionPlan {
 public:
     // Rows of length S. starts as in Rows.
     AttentionPlan(int64_t rows, int64_t length, const std::vector<std::vector<int64_t>>& starts, at::Device device);
-    // Endings of length S behind a context of length T that all of them see.
-    AttentionPlan(int64_t contextLength, int64_t length, at::Device device);
+    // One row per ending, of length S, behind a context of its own length, padded on the right to T.
+    AttentionPlan(const std::vector<int64_t>& contextLengths, int64_t padded, int64_t length, at::Device device);
 
     [[nodiscard]] at::Tensor positions() const; // int64 [R or 1, S]
     [[nodiscard]] int64_t lastPosition() const; // highest position + 1
@@ -24,9 +24,13 @@ public:
 
 private:
     [[nodiscard]] at::Tensor mask(int64_t window); // bool, true = visible; undefined = plain causal
+    [[nodiscard]] at::Tensor endingMask(int64_t window) const;
     [[nodiscard]] at::Tensor attendSpans(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) const;
 
-    int64_t m_rows = 1, m_length = 0, m_context = 0;
+    int64_t m_rows = 1, m_length = 0;
+    int64_t m_context = 0; // T
+    int64_t m_longestContext = 0;
+    at::Tensor m_contextLengths;                // int64 [R, 1]; undefined without contexts
     std::vector<std::vector<int64_t>> m_starts; // empty: one document a row
     at::Device m_device;
     at::Tensor m_document; // int64 [R, S]: start of each token's document

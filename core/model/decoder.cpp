@@ -16,6 +16,7 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/square.h>
+#include <ATen/ops/tensor.h>
 #include <cmath>
 #include <unordered_map>
 
@@ -79,14 +80,18 @@ struct Decoder::State {
 
     // Keys and values before (cached) and of this call, for one layer.
     struct KeyValues {
-        at::Tensor keys, values; // [1, K, T, D] to put in front, undefined without a context
+        at::Tensor keys, values; // [R, K, T, D] to put in front, undefined without a context
         Context* keep = nullptr; // where to store what this call made
+    };
+    struct Continued {
+        const Context& context;
+        at::Tensor owner; // int64 [R]: which context each row continues
     };
     at::Tensor attention(const LayerParts& parts, size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan,
                          const KeyValues& cache) const;
     at::Tensor mlp(const LayerParts& parts, const at::Tensor& x) const;
     at::Tensor block(size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan, const KeyValues& cache) const;
-    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Context* before, Context* keep,
+    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before, Context* keep,
                    const ForwardOptions& options) const;
 };
 
@@ -137,13 +142,12 @@ at::Tensor Decoder::State::attention(const LayerParts& parts, size_t layer, cons
     at::Tensor k = rotate(heads(linear(parts.k, x), config.kvHeads, parts.kNorm), table);
     at::Tensor v = heads(linear(parts.v, x), config.kvHeads, -1);
     if (cache.keep) {
-        cache.keep->keys.push_back(k.squeeze(0));
-        cache.keep->values.push_back(v.squeeze(0));
+        cache.keep->keys.push_back(k);
+        cache.keep->values.push_back(v);
     }
     if (cache.keys.defined()) {
-        const std::vector<int64_t> shape{rows, config.kvHeads, cache.keys.size(2), dim};
-        k = at::cat({cache.keys.expand(shape), k}, 2);
-        v = at::cat({cache.values.expand(shape), v}, 2);
+        k = at::cat({cache.keys, k}, 2);
+        v = at::cat({cache.values, v}, 2);
     }
     const double scale = 1.0 / std::sqrt(static_cast<double>(dim));
     const at::Tensor y = plan.attend(q, k, v, config.window[layer], scale);
@@ -162,7 +166,7 @@ at::Tensor Decoder::State::block(size_t layer, const at::Tensor& x, const RopeTa
     return h + mlp(parts, rmsNorm(h, tensor(parts.postNorm), config.rmsEps));
 }
 
-at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Context* before, Context* keep,
+at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before, Context* keep,
                                const ForwardOptions& options) const {
     const auto poll = [cancel = options.cancel] {
         if (cancel && cancel->now()) throw Cancelled{};
@@ -174,8 +178,8 @@ at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<Atte
         KeyValues cache;
         cache.keep = keep;
         if (before) {
-            cache.keys = before->keys[layer].unsqueeze(0);
-            cache.values = before->values[layer].unsqueeze(0);
+            cache.keys = before->context.keys[layer].index_select(0, before->owner);
+            cache.values = before->context.values[layer].index_select(0, before->owner);
         }
         const auto step = [this, layer, table, plan, cache, poll](const at::Tensor& input) {
             poll();
@@ -212,16 +216,21 @@ at::Tensor Decoder::hidden(const Rows& rows, const ForwardOptions& options) cons
     return m_state->run(rows.ids, plan, nullptr, nullptr, options);
 }
 
-at::Tensor Decoder::contextHidden(const at::Tensor& ids, Context& keep, const ForwardOptions& options) const {
+at::Tensor Decoder::contextHidden(const at::Tensor& ids, const std::vector<int64_t>& lengths, Context& keep,
+                                  const ForwardOptions& options) const {
     keep = {};
-    keep.length = ids.size(0);
-    const auto plan = std::make_shared<AttentionPlan>(1, ids.size(0), std::vector<std::vector<int64_t>>{}, device());
-    return m_state->run(ids.unsqueeze(0), plan, nullptr, &keep, options).squeeze(0);
+    keep.lengths = lengths;
+    const auto plan = std::make_shared<AttentionPlan>(ids.size(0), ids.size(1), std::vector<std::vector<int64_t>>{}, device());
+    return m_state->run(ids, plan, nullptr, &keep, options);
 }
 
-at::Tensor Decoder::continueHidden(const Context& context, const at::Tensor& ids, const ForwardOptions& options) const {
-    const auto plan = std::make_shared<AttentionPlan>(context.length, ids.size(1), device());
-    return m_state->run(ids, plan, &context, nullptr, options);
+at::Tensor Decoder::continueHidden(const Context& context, const std::vector<int64_t>& owner, const at::Tensor& ids,
+                                   const ForwardOptions& options) const {
+    std::vector<int64_t> lengths;
+    for (const int64_t c : owner) lengths.push_back(context.lengths[static_cast<size_t>(c)]);
+    const auto plan = std::make_shared<AttentionPlan>(lengths, context.keys.front().size(2), ids.size(1), device());
+    const State::Continued before{context, at::tensor(owner, at::TensorOptions().dtype(at::kLong)).to(device())};
+    return m_state->run(ids, plan, &before, nullptr, options);
 }
 
 at::Tensor Decoder::headWeight() const {

@@ -55,10 +55,10 @@ struct ForwardOptions {
 };
 struct Cancelled : std::exception {}; // derived, because the autograd engine carries only these through backward
 
-// Keys and values of one context, to be continued by several endings. [layer] -> [heads_kv, T, D], after rotation.
+// Keys and values of contexts, to be continued by endings. [layer] -> [C, heads_kv, T, D], after rotation.
 struct Context {
     std::vector<at::Tensor> keys, values;
-    int64_t length = 0;
+    std::vector<int64_t> lengths; // of each context; shorter ones are padded on the right to T
 };
 
 class Decoder {
@@ -81,11 +81,12 @@ public:
 
     // Hidden states after the final norm, [R, S, H].
     [[nodiscard]] at::Tensor hidden(const Rows& rows, const ForwardOptions& options = {}) const;
-    // One row of context, kept; then E endings of equal padded length continuing it, [E, S, H].
-    [[nodiscard]] at::Tensor contextHidden(const at::Tensor& ids, Context& keep,
-                                           const ForwardOptions& options = {}) const; // ids [S] -> [S, H]
-    [[nodiscard]] at::Tensor continueHidden(const Context& context, const at::Tensor& ids,
-                                            const ForwardOptions& options = {}) const; // [E, S]
+    // Contexts, padded on the right and kept, [C, T] -> [C, T, H]; then endings, each continuing the context that owner names, [E, S] ->
+    // [E, S, H].
+    [[nodiscard]] at::Tensor contextHidden(const at::Tensor& ids, const std::vector<int64_t>& lengths, Context& keep,
+                                           const ForwardOptions& options = {}) const;
+    [[nodiscard]] at::Tensor continueHidden(const Context& context, const std::vector<int64_t>& owner, const at::Tensor& ids,
+                                            const ForwardOptions& options = {}) const;
     // Matrix and input for logits = input·matrixᵀ, through the hook.
     [[nodiscard]] at::Tensor headWeight() const;
     [[nodiscard]] at::Tensor headInput(const at::Tensor& hidden) const;

@@ -63,7 +63,7 @@ class EvalTest : public QObject {
 private Q_SLOTS:
     void initTestCase() {
         QW_NEEDS_REFERENCE_DATA();
-        at::set_num_threads(2);
+        at::set_num_threads(1); // other tests run beside this one
     }
     void fiftyRows() {
         eval::Settings settings;

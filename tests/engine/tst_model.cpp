@@ -18,8 +18,14 @@ using namespace qw;
 namespace {
 
 checkpoint::ModelConfig tinyConfig() {
-    const nlohmann::json json{{"model_type", "llama"}, {"architectures", {"LlamaForCausalLM"}}, {"vocab_size", 96}, {"hidden_size", 32},
-                              {"intermediate_size", 48}, {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"num_key_value_heads", 2},
+    const nlohmann::json json{{"model_type", "llama"},
+                              {"architectures", {"LlamaForCausalLM"}},
+                              {"vocab_size", 96},
+                              {"hidden_size", 32},
+                              {"intermediate_size", 48},
+                              {"num_hidden_layers", 2},
+                              {"num_attention_heads", 4},
+                              {"num_key_value_heads", 2},
                               {"max_position_embeddings", 64}};
     auto config = checkpoint::parseModelConfig(json.dump());
     if (!config) qFatal("%s", config.error().message.c_str());
@@ -63,18 +69,30 @@ private Q_SLOTS:
         QVERIFY(maxDifference(both.narrow(0, 3, 5), second) < 1e-6);
         QVERIFY(maxDifference(decoder.hidden({pack, {{0}}})[0].narrow(0, 3, 5), second) > 1e-4); // without the cut it does
     }
-    void endingsContinueAContext() {
-        const auto decoder = tinyModel();
+    void endingsContinueTheirContexts_data() {
+        QTest::addColumn<int>("window");
+        QTest::newRow("full attention") << 0;
+        QTest::newRow("sliding window of 3") << 3;
+    }
+    void endingsContinueTheirContexts() {
+        QFETCH(int, window);
+        auto config = tinyConfig();
+        for (int64_t& w : config.window) w = window;
+        const auto decoder = *model::Decoder::random(config, false, 7, at::kFloat, at::kCPU);
         const at::NoGradGuard guard;
         model::Context context;
-        const at::Tensor head = ids({5, 6, 7, 8});
-        const at::Tensor shared = decoder.contextHidden(head, context);
-        const at::Tensor endings = at::stack({ids({20, 21, 22}), ids({30, 31, 32})});
-        const at::Tensor continued = decoder.continueHidden(context, endings);
-        for (int64_t e = 0; e < 2; ++e) {
-            const at::Tensor whole = decoder.hidden({at::cat({head, endings[e]}).unsqueeze(0), {}})[0];
-            QVERIFY(maxDifference(whole.narrow(0, 0, 4), shared) < 1e-6);
-            QVERIFY(maxDifference(whole.narrow(0, 4, 3), continued[e]) < 1e-6);
+        const std::vector<at::Tensor> heads{ids({5, 6, 7, 8}), ids({9, 10})},
+            tails{ids({20, 21, 22}), ids({30, 31, 32}), ids({40, 41, 42})};
+        const at::Tensor padded = at::stack({heads[0], at::cat({heads[1], ids({0, 0})})});
+        const at::Tensor shared = decoder.contextHidden(padded, {4, 2}, context);
+        const std::vector<int64_t> owner{1, 0, 1};
+        const at::Tensor continued = decoder.continueHidden(context, owner, at::stack(tails));
+        for (int64_t e = 0; e < 3; ++e) {
+            const auto c = static_cast<size_t>(owner[static_cast<size_t>(e)]);
+            const int64_t length = heads[c].size(0);
+            const at::Tensor whole = decoder.hidden({at::cat({heads[c], tails[static_cast<size_t>(e)]}).unsqueeze(0), {}})[0];
+            QVERIFY(maxDifference(whole.narrow(0, 0, length), shared[static_cast<int64_t>(c)].narrow(0, 0, length)) < 1e-6);
+            QVERIFY(maxDifference(whole.narrow(0, length, 3), continued[e]) < 1e-6);
         }
     }
     void recomputedLayersGiveTheSameGradients() {
@@ -88,7 +106,8 @@ private Q_SLOTS:
         }
         for (size_t i = 0; i < plain.parameters().size(); ++i) {
             QVERIFY2(checkpointed.parameters()[i].tensor.grad().defined(), plain.parameters()[i].name.c_str());
-            QVERIFY2(at::equal(plain.parameters()[i].tensor.grad(), checkpointed.parameters()[i].tensor.grad()), plain.parameters()[i].name.c_str());
+            QVERIFY2(at::equal(plain.parameters()[i].tensor.grad(), checkpointed.parameters()[i].tensor.grad()),
+                     plain.parameters()[i].name.c_str());
         }
     }
     void checkpointingWorksWithFrozenEmbeddings() {
@@ -97,8 +116,7 @@ private Q_SLOTS:
         model::ForwardOptions options;
         options.checkpointLayers = true;
         decoder.hidden({ids({1, 2, 3}).unsqueeze(0), {}}, options).sum().backward();
-        for (const auto& parameter : decoder.parameters())
-            QCOMPARE(parameter.tensor.grad().defined(), parameter.layer >= 0);
+        for (const auto& parameter : decoder.parameters()) QCOMPARE(parameter.tensor.grad().defined(), parameter.layer >= 0);
     }
     void cancelStopsBetweenLayers() {
         const auto decoder = tinyModel();
@@ -119,8 +137,10 @@ private Q_SLOTS:
         std::ifstream in(dir / "golden.json");
         const auto golden = nlohmann::json::parse(in);
         for (const auto& row : golden["logits"]) {
-            const at::Tensor logits = decoder->logits(decoder->hidden({ids(row["ids"].get<std::vector<int64_t>>()).unsqueeze(0), {}}))[0][-1];
-            for (const auto& pair : row["top5"]) QVERIFY(std::abs(logits[pair[0].get<int64_t>()].item<double>() - pair[1].get<double>()) < 1e-4);
+            const at::Tensor logits =
+                decoder->logits(decoder->hidden({ids(row["ids"].get<std::vector<int64_t>>()).unsqueeze(0), {}}))[0][-1];
+            for (const auto& pair : row["top5"])
+                QVERIFY(std::abs(logits[pair[0].get<int64_t>()].item<double>() - pair[1].get<double>()) < 1e-4);
         }
     }
     void goldenGreedyContinuation() {
@@ -133,7 +153,8 @@ private Q_SLOTS:
         const auto golden = nlohmann::json::parse(in);
         const auto want = golden["greedy"]["ids"].get<std::vector<int64_t>>();
         std::vector<int64_t> text(want.begin(), want.begin() + 5); // BOS and the four tokens of the prompt
-        while (text.size() < want.size()) text.push_back(decoder->logits(decoder->hidden({ids(text).unsqueeze(0), {}}))[0][-1].argmax().item<int64_t>());
+        while (text.size() < want.size())
+            text.push_back(decoder->logits(decoder->hidden({ids(text).unsqueeze(0), {}}))[0][-1].argmax().item<int64_t>());
         QCOMPARE(text, want);
     }
 };
