@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 fs::path existing(const std::vector<fs::path>& candidates) {
     std::error_code missing;
     for (const fs::path& path : candidates)
-        if (!path.empty() && fs::exists(path, missing)) return fs::weakly_canonical(path, missing);
+        if (!path.empty() && fs::exists(path, missing)) return fs::absolute(path, missing).lexically_normal(); // a virtual environment's python is a link
     return {};
 }
 fs::path fromEnv(const char* name) {

@@ -51,7 +51,7 @@ int cmdPtq(CommandLine& line) {
     if (!finished) return fail(finished.error(), job.json);
     const auto native = nativeOf(*store, finished->run.identity.uid);
     if (!native) return fail(native.error(), job.json);
-    if (const auto copied = drive::copyFolder(finished->run.dir / native->path, out); !copied) return fail(copied.error(), job.json);
+    if (const auto copied = drive::copyFolder(finished->run.dir / native->path, out, false); !copied) return fail(copied.error(), job.json);
     const auto layers = store->layers(finished->run.identity.uid);
     if (!layers) return fail(layers.error(), job.json);
     nlohmann::ordered_json skipped = nlohmann::ordered_json::array();

@@ -26,7 +26,7 @@ private:
     std::string m_heading, m_last;
 };
 
-void watchInterrupts();                    // SIGINT and SIGTERM are counted from now on; SIGPIPE and SIGHUP are ignored
+void watchInterrupts();                    // SIGINT and SIGTERM are counted from now on; SIGPIPE is ignored
 [[nodiscard]] drive::Wish interruptWish(); // first: Stop, second: StopNow, third: Leave
 [[nodiscard]] int interruptExitCode();     // 128 + the signal; 0 when there was none
 

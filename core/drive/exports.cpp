@@ -11,8 +11,8 @@ namespace qw::drive {
 namespace fs = std::filesystem;
 namespace {
 
-Status copyOne(const fs::path& from, const fs::path& to) {
-    if (::link(from.c_str(), to.c_str()) == 0) return {}; // same file system: no second copy on disk
+Status copyOne(const fs::path& from, const fs::path& to, bool link) {
+    if (link && ::link(from.c_str(), to.c_str()) == 0) return {}; // same file system: no second copy on disk
     std::error_code error;
     fs::copy_file(from, to, error);
     if (error.value() == ENOSPC)
@@ -21,25 +21,25 @@ Status copyOne(const fs::path& from, const fs::path& to) {
     return {};
 }
 
-Status copyInto(const fs::path& from, const fs::path& temporary) {
+Status copyInto(const fs::path& from, const fs::path& temporary, bool link) {
     QW_CHECK(makeDirs(temporary));
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(from, error))
-        if (entry.is_regular_file()) QW_CHECK(copyOne(entry.path(), temporary / entry.path().filename()));
+        if (entry.is_regular_file()) QW_CHECK(copyOne(entry.path(), temporary / entry.path().filename(), link));
     if (error) return errnoError(error.value(), "read", from);
     return fsyncDir(temporary);
 }
 
 } // namespace
 
-Status copyFolder(const fs::path& from, const fs::path& to) {
+Status copyFolder(const fs::path& from, const fs::path& to, bool link) {
     std::error_code error;
     const fs::path target = fs::absolute(to).lexically_normal();
     if (fs::exists(target, error) && !fs::is_empty(target, error))
         return Error{"file.unsafe", to.string() + " exists and is not empty", "choose another folder, or remove it first", "", false};
     const fs::path temporary = target.string() + ".tmp." + std::to_string(::getpid());
     QW_CHECK(makeDirs(target.parent_path()));
-    Status copied = copyInto(from, temporary);
+    Status copied = copyInto(from, temporary, link);
     if (copied) {
         fs::remove(target, error); // an empty folder
         if (::rename(temporary.c_str(), target.c_str()) == 0) return fsyncDir(target.parent_path());
@@ -67,7 +67,7 @@ Result<std::vector<std::string>> writeExports(store::Store& store, const study::
             return {};
         }
         if (fs::exists(to, error)) fs::rename(to, to.string() + ".old-" + newUlid(), error);
-        QW_CHECK(copyFolder(from, to));
+        QW_CHECK(copyFolder(from, to, true));
         said.push_back("exported " + name + " to " + to.string());
         return {};
     };

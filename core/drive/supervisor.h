@@ -65,7 +65,7 @@ private:
 // written.
 [[nodiscard]] Result<std::vector<std::string>> writeExports(store::Store& store, const study::Study& study, const std::string& verdictRun,
                                                             const std::string& verdictSentence);
-// from -> to through a temporary sibling; to must not exist.
-[[nodiscard]] Status copyFolder(const std::filesystem::path& from, const std::filesystem::path& to);
+// from -> to through a temporary sibling; to must not exist, or be empty. link: hard links where the file system has them.
+[[nodiscard]] Status copyFolder(const std::filesystem::path& from, const std::filesystem::path& to, bool link);
 
 } // namespace qw::drive

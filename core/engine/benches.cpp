@@ -24,6 +24,7 @@ Result<std::string> benchTask(const std::string& params) {
     options.scratch = p.value("scratch", "");
     options.threads = p.value("threads", 2);
     options.quick = p.value("quick", false);
+    options.peers = p.value("peers", nlohmann::json::object()).dump();
     configureTorch(options.threads, true, false);
     QW_TRY(const records::BenchResult result, found->run(options));
     auto figures = nlohmann::json::array();

@@ -15,6 +15,7 @@ struct BenchOptions {
     std::filesystem::path data, scratch; // reference data (may be empty), an empty folder
     int threads = 2;
     bool quick = false;
+    std::string peers = "{}"; // JSON object that tests/bench/<name>.py printed: what the peer measured just before; {} when there is none
 };
 struct Bench {
     const char* name;
@@ -22,7 +23,7 @@ struct Bench {
 };
 [[nodiscard]] std::span<const Bench> benches();
 
-// {name, data, scratch, threads, quick} -> the BenchResult as JSON.
+// {name, data, scratch, threads, quick, peers} -> the BenchResult as JSON.
 [[nodiscard]] Result<std::string> benchTask(const std::string& params);
 
 } // namespace qw::engine

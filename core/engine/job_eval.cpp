@@ -21,8 +21,6 @@ constexpr const char* kLossTask = "loss";
 
 Error cancelled() { return Error{"engine.cancelled", "the evaluation was stopped", "run it again to continue", "", true}; }
 
-std::string taskKind(const records::EvalTask& task) { return task.mode.empty() ? task.name : task.mode; }
-
 // Progress at most five times a second, with an estimate from the speed so far.
 class ProgressReport {
 public:
@@ -63,7 +61,7 @@ Status finish(JobInput& input, records::EvalResult result, const std::vector<rec
     if (!settings.is_object()) settings = nlohmann::json::object();
     settings["dtype"] = dtypeName(plan.dtype);
     result.settings = settings.dump();
-    result.settingsHash = xxh3Hex(result.settings);
+    if (result.settingsHash.empty()) result.settingsHash = xxh3Hex(result.settings); // tasks name theirs: batches do not change numbers
     QW_CHECK(writeItems(input.runDir, result, items));
     input.journal.evals.push_back(wire::EvalDone{result});
     input.emit(wire::EvalDone{std::move(result)});
@@ -72,13 +70,10 @@ Status finish(JobInput& input, records::EvalResult result, const std::vector<rec
 
 Status evaluateTask(JobInput& input, const model::Decoder& decoder, const tokenizer::Tokenizer& tokenizer, const EvalPlan& plan,
                     const records::EvalTask& task) {
-    QW_TRY(const tasks::TaskData data, tasks::loadTask(taskKind(task), task.path, task.limit));
+    QW_TRY(const tasks::TaskData data, tasks::loadTask(task));
     for (const auto& note : data.notes) input.emit(wire::LogLine{1, task.name + ": " + note});
-    const auto& wanted = input.recipe.eval;
-    eval::Settings settings;
-    settings.bos = wanted.bos;
-    settings.maxLength = wanted.maxLength;
-    settings.batchTokens = wanted.batchTokens;
+    eval::Settings settings = eval::settingsFrom(input.recipe.eval);
+    settings.rowByRow = plan.variant != "float" && input.recipe.qat && eval::needsRowByRow(*input.recipe.qat);
     EvalGate gate(input.cancel, input.emit);
     ProgressReport report(input.emit, task.name);
     auto scored = eval::score(decoder, tokenizer, data, settings, gate.token(), [&](int64_t done, int64_t total) {
