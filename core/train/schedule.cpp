@@ -61,8 +61,8 @@ double lrFactor(const records::ScheduleBlock& schedule, int64_t step, int64_t to
     if (schedule.name == "cosine") return cosine(schedule.cycles, progress);
     if (schedule.name == "cosine_min") return cosine(schedule.cycles, progress) * (1.0 - schedule.minLrRatio) + schedule.minLrRatio;
     if (schedule.name == "wsd" && schedule.decaySteps > 0 && step >= totalSteps - schedule.decaySteps) {
-        const double done = static_cast<double>(step - (totalSteps - schedule.decaySteps)) / static_cast<double>(schedule.decaySteps);
-        return 1.0 - (1.0 - schedule.minLrRatio) * std::min(1.0, done);
+        const double left = std::max(0.0, static_cast<double>(totalSteps - step) / static_cast<double>(schedule.decaySteps));
+        return left * (1.0 - schedule.minLrRatio) + schedule.minLrRatio;
     }
     return 1.0; // constant_warmup, and wsd before its decay
 }
