@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <set>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace qw::checkpoint {
@@ -164,7 +165,8 @@ Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vec
         return out.finish();
     }();
     if (!status) {
-        ::unlink(path.c_str());
+        struct stat info {}; // a device or a link that stood there is not ours to remove
+        if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) ::unlink(path.c_str());
         return status.error();
     }
     return out.hash();

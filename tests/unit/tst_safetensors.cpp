@@ -260,13 +260,17 @@ private Q_SLOTS:
         const auto path = m_dir.path() / "huge";
         const TensorSource huge{"a", "U8", {int64_t{1} << 60}, [&](const auto& sink) { return sink(data, 1); }};
         const auto written = writeSafetensors(path, {huge}, {});
+        QVERIFY(!written.ok());
         QCOMPARE(written.error().code, std::string("disk.full"));
         QVERIFY(!std::filesystem::exists(path));
-        if (std::filesystem::exists("/dev/full")) { // every write there fails with ENOSPC
-            const std::vector<char> bytes(100000);
-            const auto onFull = writeSafetensors("/dev/full", {bytesSource("a", "U8", {100000}, bytes.data())}, {});
-            QCOMPARE(onFull.error().code, std::string("disk.full"));
-        }
+        const auto link = m_dir.path() / "full"; // every write behind it fails with ENOSPC
+        QVERIFY(std::filesystem::is_character_file("/dev/full"));
+        std::filesystem::create_symlink("/dev/full", link);
+        const std::vector<char> bytes(100000);
+        const auto onFull = writeSafetensors(link, {bytesSource("a", "U8", {100000}, bytes.data())}, {});
+        QVERIFY(!onFull.ok());
+        QCOMPARE(onFull.error().code, std::string("disk.full"));
+        QVERIFY(std::filesystem::is_symlink(link) && std::filesystem::is_character_file("/dev/full"));
     }
 
     // Mutated headers: open must come back, and what it allocates stays small.
