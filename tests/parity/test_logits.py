@@ -61,7 +61,7 @@ def make_model(folder, case, seed=3):
 
 def our_logits(model, ids, folder, *options):
     (folder / "ids.json").write_text(json.dumps(ids))
-    run_qatw("logits", model, "--ids", folder / "ids.json", "--out", folder / "out.safetensors", *options)
+    run_qatw(["logits", model, "--ids", folder / "ids.json", "--out", folder / "out.safetensors", *options])
     out = load_file(folder / "out.safetensors")
     return [out[f"logits.{i}"] for i in range(len(ids))]
 
