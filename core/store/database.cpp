@@ -29,11 +29,18 @@ void Database::close() {
     m_db = nullptr;
 }
 
-Status Database::open(const std::filesystem::path& file, bool readOnly) {
+Status Database::open(const std::filesystem::path& file, bool readOnly, bool immutable) {
     m_file = file;
-    const int flags =
-        (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (const int code = sqlite3_open_v2(file.c_str(), &m_db, flags, nullptr); code != SQLITE_OK) {
+    std::string name = file.string();
+    if (immutable) {
+        name = "file:";
+        for (const char c : file.string()) // the characters that mean something in a URI
+            name += c == '?' ? "%3f" : c == '#' ? "%23" : c == '%' ? "%25" : std::string(1, c);
+        name += "?immutable=1";
+    }
+    const int flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | (immutable ? SQLITE_OPEN_URI : 0) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    if (const int code = sqlite3_open_v2(name.c_str(), &m_db, flags, nullptr); code != SQLITE_OK) {
         Error e = error(code);
         close();
         return e;

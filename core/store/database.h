@@ -63,7 +63,8 @@ public:
     Database& operator=(const Database&) = delete;
     ~Database();
 
-    [[nodiscard]] Status open(const std::filesystem::path& file, bool readOnly);
+    // immutable: nothing beside the file is made or looked at; for folders that cannot be written.
+    [[nodiscard]] Status open(const std::filesystem::path& file, bool readOnly, bool immutable = false);
     void close();
     [[nodiscard]] bool isOpen() const { return m_db != nullptr; }
     [[nodiscard]] sqlite3* handle() const { return m_db; }

@@ -66,7 +66,15 @@ Status StoreState::openFiles(OpenMode mode) {
     readOnly = mode == OpenMode::ReadOnly;
     QW_CHECK(durable.open(file, readOnly));
     sqlite3_busy_timeout(durable.handle(), kBusyMs);
-    QW_TRY(const auto version, durable.integer("PRAGMA user_version"));
+    auto asked = durable.integer("PRAGMA user_version");
+    const bool immutable = !asked && readOnly && asked.error().code == "file.permission";
+    if (immutable) {
+        // WAL wants its files beside the store even for reading; what is not in the store proper is in the run folders.
+        durable.close();
+        QW_CHECK(durable.open(file, true, true));
+        asked = durable.integer("PRAGMA user_version");
+    }
+    QW_TRY(const auto version, std::move(asked));
     QW_TRY(const auto application, durable.integer("PRAGMA application_id"));
     if (application.value_or(0) != 0 && application.value_or(0) != kApplicationId)
         return Error{
@@ -85,9 +93,7 @@ Status StoreState::openFiles(OpenMode mode) {
     if (readOnly) {
         if (version.value_or(0) == 0)
             return Error{"file.not_found", file.string() + " is empty", "open the project for writing once", {}, false};
-        if (networkFs) return {};
-        QW_CHECK(bulkOnly.open(file, true));
-        return setUp(bulkOnly, true, false, false);
+        return {};
     }
     QW_CHECK(migrate(durable, file));
     if (application.value_or(0) == 0) QW_CHECK(durable.script("PRAGMA application_id=" + std::to_string(kApplicationId)));

@@ -33,7 +33,7 @@ struct StoreState {
     std::set<std::string> leases;             // runs whose lease this process holds
 
     ~StoreState();
-    // On a network file system one connection holds the file for itself.
+    // On a network file system one connection holds the file for itself; for reading one is enough.
     [[nodiscard]] Database& bulk() { return networkFs ? durable : bulkOnly; }
     [[nodiscard]] Status needWrite() const;
     void note(std::string sentence);

@@ -7,6 +7,7 @@
 
 #include <ATen/ops/empty.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -29,7 +30,7 @@ struct DtypeRow {
     const char* name;
 };
 constexpr std::array kDtypes{DtypeRow{at::kFloat, "F32"}, DtypeRow{at::kBFloat16, "BF16"}, DtypeRow{at::kHalf, "F16"},
-                             DtypeRow{at::kLong, "I64"}};
+                             DtypeRow{at::kLong, "I64"},  DtypeRow{at::kInt, "I32"},       DtypeRow{at::kChar, "I8"}};
 
 const char* dtypeName(at::ScalarType type) {
     for (const DtypeRow& row : kDtypes)

@@ -9,6 +9,8 @@
 namespace qw::train {
 namespace {
 
+constexpr const char* kTelemetry = "telemetry/";
+
 at::Tensor onHost(const at::Tensor& tensor) { return tensor.detach().to(at::kCPU).contiguous(); }
 
 Status restore(const Loaded& from, const std::string& name, const at::Tensor& into) {
@@ -31,7 +33,20 @@ Snapshot takeSnapshot(const Job& job, const Optimizer& optimizer, const StoredSt
         if (job.recipe.checkpoint.weightsOnly) continue;
         for (const auto& [suffix, tensor] : optimizer.state(slot)) snapshot.optim.push_back({slot.name + "/" + suffix, onHost(tensor)});
     }
+    if (job.quantizer)
+        for (const auto& [name, tensor] : job.quantizer->telemetryState()) snapshot.optim.push_back({kTelemetry + name, onHost(tensor)});
     return snapshot;
+}
+
+Status restoreTelemetry(const Loaded& from, quant::Quantizer& quantizer) {
+    const std::string prefix = std::string("optim/") + kTelemetry;
+    std::vector<std::pair<std::string, at::Tensor>> state;
+    for (auto it = from.tensors.lower_bound(prefix); it != from.tensors.end() && it->first.starts_with(prefix); ++it) {
+        QW_TRY(const at::Tensor tensor, from.read(it->first));
+        state.emplace_back(it->first.substr(prefix.size()), tensor);
+    }
+    quantizer.restoreTelemetry(state);
+    return {};
 }
 
 Status restoreTensors(const Loaded& from, Optimizer& optimizer, bool weightsOnly) {

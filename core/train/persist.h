@@ -12,6 +12,8 @@ namespace qw::train {
 [[nodiscard]] Snapshot takeSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored);
 // Weights and optimizer state from a checkpoint; file.corrupt names the tensor that does not fit. weightsOnly leaves the optimizer alone.
 [[nodiscard]] Status restoreTensors(const Loaded& from, Optimizer& optimizer, bool weightsOnly);
+// What layer statistics are measured against, when the checkpoint has it.
+[[nodiscard]] Status restoreTelemetry(const Loaded& from, quant::Quantizer& quantizer);
 // XXH3-128 over names and bytes of the parameters that are not trained; "none" when all are.
 [[nodiscard]] std::string frozenDigest(const model::Decoder& decoder, const Optimizer& optimizer);
 

@@ -123,7 +123,10 @@ Status Loop::loadFrom(const Loaded& loaded, const StoredState& stored) {
     const bool byCount = before != stored.fixed.end() && before->second == std::to_string(m_state.step);
     if (byCount && m_state.step < m_total) m_state.finished = false; // more steps were asked for
     m_savedStep = m_state.step;
-    if (m_job.quantizer) m_job.quantizer->weightsChanged();
+    if (m_job.quantizer) {
+        m_job.quantizer->weightsChanged();
+        QW_CHECK(restoreTelemetry(loaded, *m_job.quantizer));
+    }
     return {};
 }
 

@@ -62,7 +62,7 @@ void Telemetry::beforeUpdate(int64_t step) {
     if (!layerTurn(step)) return;
     m_before.clear();
     for (const Slot& slot : m_optimizer.slots())
-        if (slot.param.dim() == 2 && slot.layer == m_layers[m_turn]) m_before.emplace_back(&slot, weightOf(slot).detach().clone());
+        if (slot.param.dim() == 2 && slot.layer == layerAt(step)) m_before.emplace_back(&slot, weightOf(slot).detach().clone());
 }
 
 void Telemetry::watchUnderflow() {
@@ -90,7 +90,6 @@ void Telemetry::afterUpdate(int64_t step) {
     if (m_sampled.defined()) watchUnderflow();
     if (!layerTurn(step)) return;
     sampleLayer(step);
-    m_turn = (m_turn + 1) % m_layers.size();
 }
 
 void Telemetry::sampleLayer(int64_t step) {
@@ -106,7 +105,7 @@ void Telemetry::sampleLayer(int64_t step) {
     };
     const std::vector<model::Module>& modules = m_job.decoder.modules();
     for (size_t i = 0; i < modules.size(); ++i) {
-        if (modules[i].layer != m_layers[m_turn] || modules[i].parameter < 0) continue;
+        if (modules[i].layer != layerAt(step) || modules[i].parameter < 0) continue;
         wire::LayerStats stats;
         stats.step = step;
         stats.layer = modules[i].name;

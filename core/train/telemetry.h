@@ -53,6 +53,7 @@ public:
 
 private:
     [[nodiscard]] bool layerTurn(int64_t step) const;
+    [[nodiscard]] int layerAt(int64_t step) const { return m_layers[static_cast<size_t>(step / m_layerEvery) % m_layers.size()]; }
     void sampleLayer(int64_t step);
     void watchUnderflow();
     void addMemory(wire::Metrics& metrics);
@@ -62,8 +63,7 @@ private:
     Optimizer& m_optimizer;
     PhaseClock m_clock;
     int64_t m_layerEvery;
-    std::vector<int> m_layers; // round robin
-    size_t m_turn = 0;
+    std::vector<int> m_layers;                                // round robin
     std::vector<std::pair<const Slot*, at::Tensor>> m_before; // weights of the layer whose turn it is
     at::Tensor m_sampled;                                     // bf16_pure: 2^16 weights before the update
     bool m_underflowTold = false;

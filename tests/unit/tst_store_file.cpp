@@ -5,6 +5,7 @@
 
 #include <QProcess>
 #include <random>
+#include <unistd.h>
 
 using namespace qw;
 using namespace qw::test;
@@ -33,18 +34,23 @@ void fill(const std::filesystem::path& project) {
     if (!db.sync()) qFatal("sync");
 }
 
+QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
+
 struct Ran {
     int code = -1;
     QByteArray out, err;
 };
-Ran qatw(const QStringList& arguments) {
+// nobodysTool: a copy of the program that an unprivileged user is to run.
+Ran qatw(const QStringList& arguments, const std::filesystem::path& nobodysTool = {}) {
     QProcess process;
-    process.start(QStringLiteral(QW_BIN_DIR "/qatw"), arguments);
+    if (!nobodysTool.empty())
+        process.setChildProcessModifier([] {
+            if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(99); // root may write anywhere
+        });
+    process.start(nobodysTool.empty() ? QStringLiteral(QW_BIN_DIR "/qatw") : text(nobodysTool), arguments);
     if (!process.waitForFinished(60000)) return {};
     return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
 }
-QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
-
 } // namespace
 
 class StoreFileTest : public QObject {
@@ -244,6 +250,25 @@ private Q_SLOTS:
         const TempDir empty;
         QCOMPARE(Store::open(empty.path(), store::OpenMode::ReadOnly).error().code, std::string("file.not_found"));
         QCOMPARE(Store::open("/proc/nothing").error().code.substr(0, 5), std::string("file."));
+    }
+    void readOnlyProjectIsStillShown() {
+        const TempDir dir;
+        fill(dir.path());
+        // The checkout itself may lie where nobody else can look.
+        const TempDir place;
+        const auto tool = place.path() / "qatw";
+        std::filesystem::copy_file(QW_BIN_DIR "/qatw", tool);
+        std::filesystem::permissions(place.path(), std::filesystem::perms(0755));
+        std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
+        std::filesystem::permissions(wire::storeFile(dir.path()), std::filesystem::perms(0444));
+        const Ran runs = qatw({QStringLiteral("runs"), QStringLiteral("--json"), QStringLiteral("--project"), text(dir.path())}, tool);
+        const Ran rebuild = qatw({QStringLiteral("store"), QStringLiteral("rebuild"), QStringLiteral("--project"), text(dir.path())}, tool);
+        std::filesystem::permissions(dir.path(), std::filesystem::perms(0700));
+        QCOMPARE(runs.code, 0);
+        QCOMPARE(QJsonDocument::fromJson(runs.out).object()[QLatin1String("runs")].toArray().size(), 2);
+        QVERIFY(runs.err.contains("last written"));
+        QCOMPARE(rebuild.code, 4);
+        QVERIFY(rebuild.err.contains("file.permission"));
     }
     void commands() {
         const TempDir dir;
