@@ -190,10 +190,9 @@ Result<Scored> score(const model::Decoder& decoder, const tokenizer::Tokenizer& 
         done += task.rows.empty() ? parts : left == 0;
         if (progress) progress(done, total);
     };
-    BatchRules batches{settings.batchTokens > 0     ? settings.batchTokens
-                       : decoder.device().is_cuda() ? 32768
-                                                    : 8192,
-                       settings.rowByRow, cancel};
+    // Small batches stay in the CPU's caches: 2048 took half of 8192's time on stories260K.
+    const int64_t automatic = decoder.device().is_cuda() ? 32768 : 2048;
+    const BatchRules batches{settings.batchTokens > 0 ? settings.batchTokens : automatic, rowByRow, cancel};
     Likelihoods sums;
     try {
         const at::NoGradGuard noGrad; // not inference mode: tensors that a hook caches here are used by training later

@@ -19,7 +19,7 @@ namespace qw::eval {
 struct Settings {
     std::string bos = "auto";        // auto | on | off
     int64_t maxLength = 0;           // 0: from the config (evaluation.md 1)
-    int64_t batchTokens = 0;         // token budget of a forward pass; 0: 8192 on CPU, 32768 on CUDA
+    int64_t batchTokens = 0;         // token budget of a forward pass, padding included; 0: 2048 on CPU, 32768 on CUDA
     bool sharedContext = true;       // off: one request at a time per row, for comparison
     bool rowByRow = false;           // one unpadded row at a time: where results would depend on batch mates (needsRowByRow)
     std::optional<int32_t> prefixId; // override

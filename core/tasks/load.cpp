@@ -49,12 +49,15 @@ void readText(const std::string& bytes, Problems& problems, TaskData& into) {
     for (const Known& known : kKnown)
         if (known.sha256 == sha) into.knownFile = known.name;
     if (into.knownFile.empty()) into.notes.emplace_back("custom text: not to be compared with published wikitext numbers");
-    size_t from = 0;
+    size_t from = 0, counted = 0;
+    int64_t line = 1;
     for (const std::string& page : wikitextPages(text)) {
         add(page, detokeniseWikitext(page));
-        const size_t at = std::min(text.find(page, from), text.size());
-        into.documents.back().line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-        from = at + page.size();
+        from = std::min(text.find(page, from), text.size());
+        line += std::count(text.begin() + static_cast<std::ptrdiff_t>(counted), text.begin() + static_cast<std::ptrdiff_t>(from), '\n');
+        into.documents.back().line = line;
+        counted = from;
+        from += page.size();
     }
 }
 
