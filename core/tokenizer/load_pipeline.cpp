@@ -381,32 +381,4 @@ Result<Pipeline> parsePipeline(std::string_view bytes, const std::string& name) 
     }
 }
 
-Result<Pipeline> parseGpt2Files(std::string_view vocabJson, std::string_view mergesText, const std::string& folder) {
-    try {
-        Pipeline out;
-        const json vocab = parseJson(vocabJson, folder + "/vocab.json");
-        readVocabulary({vocab, folder + "/vocab.json"}, out.model);
-        size_t number = 0;
-        for (size_t at = 0; at < mergesText.size();) {
-            size_t end = mergesText.find('\n', at);
-            if (end == std::string_view::npos) end = mergesText.size();
-            std::string line(mergesText.substr(at, end - at));
-            at = end + 1;
-            ++number;
-            if (line.ends_with('\r')) line.pop_back();
-            if (line.empty() || line.starts_with("#version")) continue;
-            out.model.merges.push_back(splitMerge(line, folder + "/merges.txt:" + std::to_string(number)));
-        }
-        out.preTokenizers.push_back(
-            {PreTokenizerStep::Kind::ByteLevel, {}, Behavior::Isolated, false, false, true, {}, PrependScheme::Always, true});
-        out.decoders.push_back({DecoderStep::Kind::ByteLevel, {}, {}, 0, 0, PrependScheme::Always});
-        out.hasDecoder = true;
-        out.components.push_back("vocab.json and merges.txt: GPT-2's byte-level BPE, " + std::to_string(out.model.vocab.size()) +
-                                 " tokens");
-        return out;
-    } catch (Refusal& refusal) {
-        return std::move(refusal.error);
-    }
-}
-
 } // namespace qw::tokenizer

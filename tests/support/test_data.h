@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace qw::test {
@@ -16,6 +17,16 @@ inline std::filesystem::path referenceData() {
     const std::filesystem::path dir =
         fromEnv && *fromEnv ? std::filesystem::path(fromEnv) : std::filesystem::path(QW_SOURCE_DIR) / "../shared/data";
     return std::filesystem::is_directory(dir) ? std::filesystem::canonical(dir) : std::filesystem::path();
+}
+
+inline void writeText(const std::filesystem::path& path, const std::string& text) {
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+inline std::string readText(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 inline std::filesystem::path fixtures() { return std::filesystem::path(QW_SOURCE_DIR) / "tests/data"; }

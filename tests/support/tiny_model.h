@@ -5,25 +5,15 @@
 #include "checkpoint/model_config.h"
 #include "checkpoint/safetensors.h"
 #include "numerics/half.h"
+#include "test_data.h"
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
 
 namespace qw::test {
-
-inline void writeText(const std::filesystem::path& path, const std::string& text) {
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << text;
-}
-
-inline std::string readText(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // A config of 2 layers, width 64, 4 heads over 2, vocabulary 96. extra: further members, each followed by a comma.
 inline std::string tinyConfig(const std::string& modelType, const std::string& extra = {}) {
