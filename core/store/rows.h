@@ -2,6 +2,7 @@
 // What: what the store gives back: facts only, nothing that can be computed from them.
 #pragma once
 
+#include "base/error.h"
 #include "records/run.h"
 #include "wire/events.h"
 

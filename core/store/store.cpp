@@ -179,6 +179,12 @@ Status Store::setQueuePos(const std::string& runUid, std::optional<int64_t> posi
     return m_state->durable.run("UPDATE run SET queue_pos=? WHERE uid=?", {position, runUid});
 }
 
+Result<std::string> Store::changeToken() const {
+    QW_TRY(const auto others, m_state->durable.integer("PRAGMA data_version"));
+    QW_TRY(const auto own, m_state->durable.integer("SELECT total_changes()"));
+    return std::to_string(others.value_or(0)) + ":" + std::to_string(own.value_or(0));
+}
+
 Status Store::setFlag(const std::string& key, const std::string& value) {
     QW_CHECK(m_state->needWrite());
     return m_state->durable.run("INSERT OR REPLACE INTO meta(key, value) VALUES('flag:'||?, ?)", {key, value});

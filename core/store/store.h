@@ -80,6 +80,9 @@ public:
     [[nodiscard]] Status setFlag(const std::string& key, const std::string& value); // project flags, e.g. "queue.paused"
     [[nodiscard]] Result<std::string> flag(const std::string& key) const;           // empty when not set
 
+    // Differs from an earlier one as soon as anything was committed since, by us or by another process. Cheap.
+    [[nodiscard]] Result<std::string> changeToken() const;
+
     // --- maintenance ---
     [[nodiscard]] Result<std::vector<std::string>> check() const;         // problems; empty: sound
     [[nodiscard]] Status backup(const std::filesystem::path& file) const; // VACUUM INTO; the file must not exist

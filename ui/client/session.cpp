@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "client/session.h"
+
+#include <QDir>
+#include <QFileInfo>
+
+namespace qw::ui {
+namespace {
+
+void keepFlag(Project& project, const char* key, const QString& value) {
+    if (!project.isOpen() || project.snapshot()->readOnly) return;
+    project.change([key = std::string(key), value = utf8(value)](store::Store& store) { return store.setFlag(key, value); });
+}
+
+} // namespace
+
+Session::Session(Settings& settings, EngineClient& engine, QObject* parent)
+    : QObject(parent), settings(settings), engine(engine), draft(undo) {
+    connect(&project, &Project::opened, this, &Session::readFlags);
+    connect(&project, &Project::problem, this, &Session::notice);
+}
+
+void Session::readFlags() {
+    const auto& flags = project.snapshot()->flags;
+    m_liveRun = flags.value(QStringLiteral("live.run"));
+    m_baseline = flags.value(QStringLiteral("compare.baseline"));
+    m_compared = flags.value(QStringLiteral("compare.runs")).split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    undo.clear();
+    Q_EMIT liveRunChanged();
+    Q_EMIT comparisonChanged();
+}
+
+void Session::showLive(const QString& run) {
+    if (run == m_liveRun) return;
+    m_liveRun = run;
+    keepFlag(project, "live.run", run);
+    Q_EMIT liveRunChanged();
+}
+
+void Session::setBaseline(const QString& run) {
+    if (run == m_baseline) return;
+    m_baseline = run;
+    keepFlag(project, "compare.baseline", run);
+    Q_EMIT comparisonChanged();
+}
+
+void Session::setCompared(const QStringList& runs) {
+    if (runs == m_compared) return;
+    m_compared = runs;
+    keepFlag(project, "compare.runs", runs.join(QLatin1Char(' ')));
+    Q_EMIT comparisonChanged();
+}
+
+QString Session::whatIs(const QString& path, QString& why) {
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower();
+    if (info.isFile() && suffix == QLatin1String("qatw")) return tr("Open project %1").arg(info.dir().dirName());
+    if (info.isFile() && (suffix == QLatin1String("yaml") || suffix == QLatin1String("yml")))
+        return tr("Import recipe %1").arg(info.fileName());
+    if (info.isDir() && QFileInfo::exists(path + QStringLiteral("/project.qatw"))) return tr("Open project %1").arg(info.fileName());
+    why = OpenModel::whyNot(path);
+    return why.isEmpty() ? tr("Open model %1").arg(info.fileName()) : QString();
+}
+
+void Session::openPath(const QString& path) {
+    QString why;
+    if (whatIs(path, why).isEmpty()) {
+        Q_EMIT notice(Error{"file.not_found", utf8(tr("%1 cannot be opened: %2").arg(path, why)),
+                            utf8(tr("choose a model folder, a project or a recipe")), "", false});
+        return;
+    }
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower();
+    if (info.isFile() && suffix == QLatin1String("qatw"))
+        project.open(info.absolutePath());
+    else if (info.isFile())
+        Q_EMIT recipeWanted(info.absoluteFilePath());
+    else if (QFileInfo::exists(path + QStringLiteral("/project.qatw")))
+        project.open(info.absoluteFilePath());
+    else {
+        model.open(info.absoluteFilePath());
+        Q_EMIT modelWanted(info.absoluteFilePath());
+    }
+}
+
+} // namespace qw::ui
