@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the table of benchmarks behind `qatw bench`. A bench that needs torch runs inside the engine (core/engine/benches.h).
+// Why here: a bench measures once; pairs of peer and ours, their medians and the verdict are made in one place (runBench).
 #pragma once
 
 #include "base/result.h"
@@ -23,18 +24,15 @@ struct BenchOptions {
 
 struct Bench {
     const char* name;
+    int pairs; // odd: the median of a ratio meets a gate exactly when most pairs do
     const char* summary;
-    Result<records::BenchResult> (*run)(const BenchOptions&);
+    const char* script;                                                                     // of the peer, in tests/bench; null: no peer
+    const char* kind;                                                                       // its first argument; null: none
+    Result<records::BenchResult> (*once)(const BenchOptions&, const std::string& peerJson); // {} without a peer
 };
 [[nodiscard]] std::span<const Bench> benches();
 
-// Runs one of core/engine/benches.h in an engine of its own.
-[[nodiscard]] Result<records::BenchResult> engineBench(const std::string& name, const BenchOptions& options);
-// Runs scripts/<name>.py with the peers; its last line of output is one JSON object of numbers. engine.driver-like errors name the missing
-// part.
-[[nodiscard]] Result<std::string> peerScript(const std::string& name, const BenchOptions& options,
-                                             const std::vector<std::string>& arguments = {});
-// Standard output of a program, found in PATH; its standard error is ours.
-[[nodiscard]] Result<std::string> runProgram(const std::vector<std::string>& words);
+// Pairs of the peer's measurement and ours, one after the other; medians of all figures with their range, met by the median pair.
+[[nodiscard]] Result<records::BenchResult> runBench(const Bench& bench, const BenchOptions& options);
 
 } // namespace qw::cli

@@ -110,7 +110,7 @@ Measured measure(const Shape& s, Kind kind, int threads, int runs) {
     // Small tensors are repeated within a run, so that a run is long against the clock.
     const int repeats = static_cast<int>(std::max<size_t>(1, (size_t{16} << 20) / s.bytes()));
     std::vector<double> times, copies;
-    for (int i = 0; i < runs + 3; ++i) {
+    for (int i = 0; i < runs + 1; ++i) {
         const double a = milliseconds([&] {
                              for (int r = 0; r < repeats; ++r) ours();
                          }) /
@@ -119,7 +119,7 @@ Measured measure(const Shape& s, Kind kind, int threads, int runs) {
                              for (int r = 0; r < repeats; ++r) copy();
                          }) /
                          repeats;
-        if (i >= 3) times.push_back(a), copies.push_back(b);
+        if (i >= 1) times.push_back(a), copies.push_back(b);
     }
     ours();
     return {median(times), median(copies), checksum(s, y.get())};
@@ -200,44 +200,33 @@ private:
     bool m_met = true, m_equal = true, m_compared = false;
 };
 
-Result<BenchResult> bench(Kind kind, const BenchOptions& options, BenchResult head) {
-    static const char* const kPeerNames[]{"fwd", "fwdbwd", "act"};
-    nlohmann::json peers = nlohmann::json::object();
-    if (!options.python.empty() && !options.scripts.empty()) {
-        std::vector<std::string> arguments{kPeerNames[static_cast<int>(kind)], std::to_string(options.threads)};
-        if (options.quick) arguments.emplace_back("quick");
-        QW_TRY(const std::string answer, peerScript("fake_quant", options, arguments));
-        peers = nlohmann::json::parse(answer, nullptr, false);
-        if (!peers.is_object())
-            return Error{"internal", "tests/bench/fake_quant.py did not answer with a JSON object", "run it by hand", {}, false};
-        head.peer = "torchao 0.18 eager with a tuned allocator, and compiled; memory copy";
-    } else {
-        head.peer = "memory copy";
-    }
+Result<BenchResult> bench(Kind kind, const BenchOptions& options, const std::string& peerJson, BenchResult head) {
+    const auto peers = nlohmann::json::parse(peerJson, nullptr, false);
+    head.peer = peers.empty() ? "memory copy" : "torchao 0.18 eager with a tuned allocator, and compiled; memory copy";
     Report report(kind, std::move(head));
-    for (const Shape& s : shapesOf(kind, options.quick)) report.add(s, measure(s, kind, options.threads, options.quick ? 3 : 9), peers);
+    for (const Shape& s : shapesOf(kind, options.quick)) report.add(s, measure(s, kind, options.threads, 3), peers);
     return report.done();
 }
 
 } // namespace
 
-Result<BenchResult> benchFqWFwd(const BenchOptions& options) {
+Result<BenchResult> benchFqWFwd(const BenchOptions& options, const std::string& peerJson) {
     BenchResult head;
     head.name = "fq_w_fwd";
     head.gate = ">= 75 % of a copy (80 % for groups of 128 and more); bf16 >= 12x, fp32 >= 5x eager; bf16 >= 4x, fp32 >= 3x compiled";
-    return bench(Kind::Forward, options, std::move(head));
+    return bench(Kind::Forward, options, peerJson, std::move(head));
 }
-Result<BenchResult> benchFqWFwdBwd(const BenchOptions& options) {
+Result<BenchResult> benchFqWFwdBwd(const BenchOptions& options, const std::string& peerJson) {
     BenchResult head;
     head.name = "fq_w_fwdbwd";
     head.gate = "bf16 >= 8x, fp32 >= 5x eager";
-    return bench(Kind::ForwardBackward, options, std::move(head));
+    return bench(Kind::ForwardBackward, options, peerJson, std::move(head));
 }
-Result<BenchResult> benchFqAct(const BenchOptions& options) {
+Result<BenchResult> benchFqAct(const BenchOptions& options, const std::string& peerJson) {
     BenchResult head;
     head.name = "fq_act";
     head.gate = ">= 5x eager";
-    return bench(Kind::Activation, options, std::move(head));
+    return bench(Kind::Activation, options, peerJson, std::move(head));
 }
 
 } // namespace qw::cli

@@ -6,8 +6,8 @@
 
 namespace qw::cli {
 
-[[nodiscard]] Result<records::BenchResult> benchFqWFwd(const BenchOptions& options);
-[[nodiscard]] Result<records::BenchResult> benchFqWFwdBwd(const BenchOptions& options);
-[[nodiscard]] Result<records::BenchResult> benchFqAct(const BenchOptions& options);
+[[nodiscard]] Result<records::BenchResult> benchFqWFwd(const BenchOptions& options, const std::string& peerJson);
+[[nodiscard]] Result<records::BenchResult> benchFqWFwdBwd(const BenchOptions& options, const std::string& peerJson);
+[[nodiscard]] Result<records::BenchResult> benchFqAct(const BenchOptions& options, const std::string& peerJson);
 
 } // namespace qw::cli

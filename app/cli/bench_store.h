@@ -6,6 +6,6 @@
 
 namespace qw::cli {
 
-[[nodiscard]] Result<records::BenchResult> benchStoreIngest(const BenchOptions& options);
+[[nodiscard]] Result<records::BenchResult> benchStoreIngest(const BenchOptions& options, const std::string& peerJson);
 
 } // namespace qw::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "bench.h"
+#include "bench_peer.h"
 #include "command_line.h"
 #include "project_store.h"
 
@@ -27,7 +28,8 @@ namespace fs = std::filesystem;
 fs::path existing(const std::vector<fs::path>& candidates) {
     std::error_code missing;
     for (const fs::path& path : candidates)
-        if (!path.empty() && fs::exists(path, missing)) return fs::absolute(path, missing).lexically_normal(); // a virtual environment's python is a link
+        if (!path.empty() && fs::exists(path, missing))
+            return fs::absolute(path, missing).lexically_normal(); // a virtual environment's python is a link
     return {};
 }
 fs::path fromEnv(const char* name) {
@@ -48,12 +50,19 @@ std::string lineOf(const char* file, const std::string& key) {
     return {};
 }
 
+// What else runs here, over the last minute: timings on a busy machine are no benchmark.
+double loadAverage() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : std::nan("");
+}
+
 Json machine() {
     utsname name{};
     ::uname(&name);
     return {{"cpu", lineOf("/proc/cpuinfo", "model name")},
             {"threads", std::thread::hardware_concurrency()},
             {"memory", lineOf("/proc/meminfo", "MemTotal")},
+            {"load", loadAverage()},
             {"kernel", name.release},
             {"architecture", name.machine}};
 }
@@ -67,10 +76,13 @@ std::string commit() {
     return *text;
 }
 
+Json number(std::optional<double> value) { return value && std::isfinite(*value) ? Json(*value) : Json(); }
+
 Json toJson(const records::BenchResult& result) {
     Json figures = Json::array();
     for (const auto& f : result.figures)
-        figures.push_back({{"name", f.name}, {"value", std::isfinite(f.value) ? Json(f.value) : Json()}, {"unit", f.unit}});
+        figures.push_back(
+            {{"name", f.name}, {"value", number(f.value)}, {"unit", f.unit}, {"low", number(f.low)}, {"high", number(f.high)}});
     return {{"name", result.name}, {"figures", figures}, {"gate", result.gate}, {"met", result.met ? Json(*result.met) : Json()},
             {"peer", result.peer}, {"note", result.note}};
 }
@@ -82,8 +94,9 @@ void print(const records::BenchResult& result) {
                                 : "GATE MISSED")
               << "   (" << result.gate << ")\n";
     std::vector<std::vector<std::string>> rows;
-    for (const auto& f : result.figures) rows.push_back({"  " + f.name, numberText(f.value), f.unit});
-    std::cout << textTable(rows, {false, true, false});
+    for (const auto& f : result.figures)
+        rows.push_back({"  " + f.name, numberText(f.value), f.unit, f.low ? numberText(*f.low) + " .. " + numberText(*f.high) : ""});
+    std::cout << textTable(rows, {false, true, false, false});
     if (!result.peer.empty()) std::cout << "  beside: " << result.peer << '\n';
     if (!result.note.empty()) std::cout << "  note: " << result.note << '\n';
     std::cout << std::flush;
@@ -93,7 +106,7 @@ void print(const records::BenchResult& result) {
 Result<records::BenchResult> runOne(const Bench& bench, BenchOptions options) {
     options.scratch = fs::temp_directory_path() / ("qatw-bench-" + newUlid());
     QW_CHECK(makeDirs(options.scratch));
-    auto result = bench.run(options);
+    auto result = runBench(bench, options);
     std::error_code ignored;
     fs::remove_all(options.scratch, ignored);
     return result;
@@ -127,6 +140,10 @@ int cmdBench(CommandLine& line) {
     options.quick = quick;
     Json list = Json::array();
     int code = 0;
+    if (!json)
+        std::cout << lineOf("/proc/cpuinfo", "model name") << ", " << options.threads << " threads of "
+                  << std::thread::hardware_concurrency() << ", load average " << loadAverage()
+                  << "; medians of pairs of peer and ours, with their range\n";
     for (const Bench& bench : chosen) {
         std::cerr << bench.name << ": " << bench.summary << " …\n";
         const auto result = runOne(bench, options);

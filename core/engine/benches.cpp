@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/benches.h"
 
+#include "engine/bench_eval.h"
+#include "engine/bench_load.h"
+#include "engine/bench_loss.h"
+#include "engine/bench_step.h"
 #include "engine/device.h"
 
 #include <algorithm>
@@ -10,7 +14,10 @@
 namespace qw::engine {
 
 std::span<const Bench> benches() {
-    static const std::vector<Bench> table{};
+    static const std::vector<Bench> table{
+        {"step_overhead", benchStepOverhead}, {"loss_mem", benchLossMem},     {"hellaswag", benchHellaswag},
+        {"wikitext", benchWikitext},          {"load_8b_shape", benchLoad8b},
+    };
     return table;
 }
 

@@ -9,9 +9,10 @@
 namespace qw::records {
 
 struct BenchFigure {
-    std::string name; // e.g. "fp32 g32 fused"
-    double value = 0;
-    std::string unit; // ms, GB/s, x, MB …
+    std::string name;                          // e.g. "fp32 g32 fused"
+    double value = 0;                          // of several measurements the median
+    std::string unit;                          // ms, GB/s, x, MB …
+    std::optional<double> low = {}, high = {}; // smallest and largest of several measurements
 };
 
 struct BenchResult {

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Peer of fq_w_fwd, fq_w_fwdbwd and fq_act: torchao's fake quantizers on the same numbers. fake_quant.py fwd|fwdbwd|act [threads] [quick]
+"""Peer of fq_w_fwd, fq_w_fwdbwd and fq_act: torchao's fake quantizers on the same numbers. fake_quant.py fwd|fwdbwd|act …, see pairs.py
 
-Prints one JSON object: "<shape> eager" and "<shape> compiled tuned" (allocator tuned), "<shape> compiled" (allocator as it comes) in ms
+Answers: "<shape> eager" and "<shape> compiled tuned" (allocator tuned), "<shape> compiled" (allocator as it comes) in ms
 (medians), "<shape> checksum" of eager's result.
 """
 import json
 import os
 import subprocess
 import sys
-import time
 import warnings
 
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}
@@ -18,6 +17,8 @@ if "plain" not in sys.argv and os.environ.get("MALLOC_MMAP_MAX_") != "0":
 
 import numpy as np
 import torch
+
+import pairs
 from torchao.quantization.granularity import PerGroup, PerToken
 from torchao.quantization.qat import IntxFakeQuantizeConfig
 from torchao.quantization.qat.fake_quantizer import IntxFakeQuantizer
@@ -40,17 +41,6 @@ def checksum(y):
     return int((bits.astype(np.uint64) * weights).sum() & np.uint64((1 << 53) - 1))
 
 
-def median_ms(work, runs):
-    for _ in range(2):
-        work()
-    times = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - begin) * 1e3)
-    return sorted(times)[len(times) // 2]
-
-
 def quantizer(group):
     if group:
         return IntxFakeQuantizer(IntxFakeQuantizeConfig(torch.int4, PerGroup(group)))
@@ -64,40 +54,65 @@ def shapes(kind, quick):
     return [(rows, 2048, g) for g in (32, 128, 256)] + ([(14336, 4096, 32)] if kind == "fwd" and not quick else [])
 
 
+class Case:
+    """One shape and type; the quantizer is compiled once, for one group size: compiling takes longer than all measurements."""
+
+    def __init__(self, kind, name, shape, quick):
+        rows, cols, group = shape
+        self.kind, self.slow = kind, rows > 8192
+        self.label = f"{name} {rows}x{cols} " + (f"g{group}" if group else "token")
+        self.x = numbers(rows, cols, DTYPES[name])
+        self.gradient = torch.ones_like(self.x)
+        self.fq = quantizer(group)
+        self.compiled = torch.compile(self.fq, dynamic=False) if kind == "fwd" and group == 32 and not self.slow and not quick else None
+        self.checksum = checksum(self.run(self.fq))
+
+    def run(self, module):
+        if self.kind != "fwdbwd":
+            with torch.no_grad():
+                return module(self.x)
+        self.x.grad = None
+        self.x.requires_grad_(True)
+        y = module(self.x)
+        y.backward(self.gradient)
+        return y.detach()
+
+    def ms(self, module):
+        return pairs.timed(lambda: self.run(module), 1 if self.slow else 3) * 1e3
+
+
 def main():
-    kind = sys.argv[1] if len(sys.argv) > 1 else "fwd"
-    torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 2)
-    quick, plain = "quick" in sys.argv, "plain" in sys.argv
-    answer = {}
-    for name, dtype in DTYPES.items():
-        for rows, cols, group in shapes(kind, quick):
-            label = f"{name} {rows}x{cols} " + (f"g{group}" if group else "token")
-            x = numbers(rows, cols, dtype)
-            fq = quantizer(group)
-            gradient = torch.ones_like(x)
-
-            def run(module):
-                if kind != "fwdbwd":
-                    with torch.no_grad():
-                        return module(x)
-                x.grad = None
-                x.requires_grad_(True)
-                y = module(x)
-                y.backward(gradient)
-                return y.detach()
-
-            if not plain:
-                answer[f"{label} checksum"] = checksum(run(fq))
-                answer[f"{label} eager"] = median_ms(lambda: run(fq), 3 if rows > 8192 else 5)
-            # One group size is compiled: a compilation takes longer than all measurements.
-            if kind == "fwd" and group == 32 and rows <= 8192 and not quick:
-                compiled = torch.compile(fq, dynamic=False)
-                answer[f"{label} compiled" + ("" if plain else " tuned")] = median_ms(lambda: run(compiled), 5)
+    kind = sys.argv[1]
+    threads, _, _, quick = pairs.arguments()
+    torch.set_num_threads(threads)
+    plain = "plain" in sys.argv
+    cases = [Case(kind, name, shape, quick) for name in DTYPES for shape in shapes(kind, quick)]
+    if plain:
+        cases = [case for case in cases if case.compiled]
+    untuned = None
     if kind == "fwd" and not quick and not plain:
         environment = {k: v for k, v in os.environ.items() if k not in TUNED}
-        done = subprocess.run([sys.executable, *sys.argv, "plain"], env=environment, capture_output=True, check=True, text=True)
-        answer.update(json.loads(done.stdout.splitlines()[-1]))
-    print(json.dumps(answer))
+        command = [sys.executable, sys.argv[0], kind, "plain", *sys.argv[2:]]
+        untuned = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def measure():
+        answer = {}
+        for case in cases:
+            if not plain:
+                answer[f"{case.label} checksum"] = case.checksum
+                answer[f"{case.label} eager"] = case.ms(case.fq)
+            if case.compiled:
+                answer[f"{case.label} compiled" + ("" if plain else " tuned")] = case.ms(case.compiled)
+        if untuned:
+            untuned.stdin.write("go\n")
+            untuned.stdin.flush()
+            answer.update(json.loads(untuned.stdout.readline()))
+        return answer
+
+    pairs.serve(measure)
+    if untuned:
+        untuned.stdin.close()
+        untuned.wait()
 
 
 main()
