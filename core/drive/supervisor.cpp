@@ -7,11 +7,14 @@
 #include "drive/engine_client.h"
 #include "drive/engine_process.h"
 #include "drive/locate.h"
+#include "drive/queue.h"
 #include "drive/single_run.h"
 #include "study/keys.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace qw::drive {
 namespace fs = std::filesystem;
@@ -124,6 +127,18 @@ Status Supervisor::makeFolder(study::Row& row, wire::RunFolder& folder) {
     return remember(row);
 }
 
+Result<bool> Supervisor::awaitTurn() {
+    std::string told;
+    for (;;) {
+        if (m_watch.run.wish && m_watch.run.wish() != Wish::GoOn) return false;
+        QW_TRY(std::string why, whyWait(m_store, m_study.uid));
+        if (why.empty()) return true;
+        if (why != told && m_watch.run.onNote) m_watch.run.onNote("waiting: " + why);
+        told = std::move(why);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+}
+
 Status Supervisor::runRow(size_t index, StudyReport& report) {
     study::Row& row = m_study.rows[index];
     RowReport& out = report.rows[index];
@@ -156,6 +171,13 @@ Status Supervisor::runRow(size_t index, StudyReport& report) {
             return done(RowEnd::NoParent, "left out: " + out.error->message);
         }
     }
+    if (fresh || !wire::isLive(folder)) {
+        QW_TRY(const bool go, awaitTurn());
+        if (!go) {
+            report.stopped = true;
+            return done(RowEnd::NotRun, "stopped");
+        }
+    }
     if (fresh) QW_CHECK(makeFolder(row, folder));
     say(fresh ? "starting" : wire::isLive(folder) ? "attaching" : "continuing");
     QW_TRY(const RunEnd end, driveRun(m_store, folder, m_watch.run, true));
@@ -170,6 +192,7 @@ Status Supervisor::runRow(size_t index, StudyReport& report) {
 }
 
 Result<StudyReport> Supervisor::run() {
+    QW_CHECK(m_store.enqueue(m_study.uid));
     QW_CHECK(m_store.sync()); // runs of a killed supervisor become interrupted, or completed
     QW_CHECK(prepareKeys());
     StudyReport report;
@@ -182,6 +205,10 @@ Result<StudyReport> Supervisor::run() {
         }
         QW_CHECK(runRow(i, report));
     }
+    // What failed or was stopped keeps its place, to be tried again.
+    const bool through =
+        std::ranges::all_of(report.rows, [](const RowReport& r) { return r.end == RowEnd::Done || r.end == RowEnd::Reused; });
+    if (through) QW_CHECK(m_store.dequeue(m_study.uid));
     return report;
 }
 

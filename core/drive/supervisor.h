@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: runs a study's members in order (recipe.md 2, 4): reuses facts that exist, continues what was interrupted, goes on past failures.
+// What: runs a study's members in order (recipe.md 2, 4): reuses facts that exist, continues what was interrupted, goes on past failures,
+// takes its turn in the project's queue.
 // Why here: `qatw run` is one in the foreground or detached, the window starts the same one. Killed, it leaves its engine running.
 #pragma once
 
@@ -51,6 +52,7 @@ public:
 private:
     Status prepareKeys();
     Status runRow(size_t index, StudyReport& report);
+    Result<bool> awaitTurn(); // false: asked to stop meanwhile
     Result<bool> reuse(study::Row& row);
     Status makeFolder(study::Row& row, wire::RunFolder& folder);
     Status remember(const study::Row& row);

@@ -75,6 +75,29 @@ Error noRun(const std::string& token, const std::filesystem::path& project) {
 
 } // namespace
 
+records::EvalResult resultOf(const Row& row, int at) {
+    records::EvalResult r;
+    r.uid = row.text(at);
+    r.task = row.text(at + 1);
+    r.kind = row.text(at + 2);
+    r.taskVersion = row.text(at + 3);
+    r.variant = row.text(at + 4);
+    r.atStep = row.integer(at + 5);
+    r.limit = row.real(at + 6);
+    r.n = row.integer(at + 7);
+    r.taskDigest = row.text(at + 8);
+    r.settingsHash = row.text(at + 9);
+    r.settings = row.text(at + 10);
+    r.itemsPath = row.text(at + 11);
+    r.tokensPerSecond = row.isNull(at + 12) ? 0 : row.real(at + 12);
+    r.createdMs = row.integer(at + 13);
+    return r;
+}
+
+records::EvalMetric metricOf(const Row& row, int at) {
+    return {row.text(at), row.real(at + 1), row.isNull(at + 2) ? std::nullopt : std::optional(row.real(at + 2))};
+}
+
 Result<std::vector<RunInfo>> Store::runs(const RunFilter& filter) const {
     std::vector<RunInfo> found;
     const std::string state = filter.state ? records::stateName(*filter.state) : "";
@@ -170,26 +193,8 @@ Result<std::vector<StoredResult>> Store::results(const std::string& runUid) cons
         "x.tokens_per_second, x.created_ms, x.metric, x.value, x.stderr, (SELECT count(*) FROM eval_item AS i WHERE i.result_id=x.id) "
         "FROM eval_result AS x JOIN run AS r ON r.id=x.run_id WHERE r.uid=? ORDER BY x.id",
         {runUid}, [&](const Row& row) {
-            if (found.empty() || found.back().result.uid != row.text(0)) {
-                records::EvalResult& r = found.emplace_back().result;
-                found.back().runUid = runUid;
-                r.uid = row.text(0);
-                r.task = row.text(1);
-                r.kind = row.text(2);
-                r.taskVersion = row.text(3);
-                r.variant = row.text(4);
-                r.atStep = row.integer(5);
-                r.limit = row.real(6);
-                r.n = row.integer(7);
-                r.taskDigest = row.text(8);
-                r.settingsHash = row.text(9);
-                r.settings = row.text(10);
-                r.itemsPath = row.text(11);
-                r.tokensPerSecond = row.isNull(12) ? 0 : row.real(12);
-                r.createdMs = row.integer(13);
-            }
-            found.back().result.metrics.push_back(
-                {row.text(14), row.real(15), row.isNull(16) ? std::nullopt : std::optional(row.real(16))});
+            if (found.empty() || found.back().result.uid != row.text(0)) found.push_back({runUid, resultOf(row, 0), 0});
+            found.back().result.metrics.push_back(metricOf(row, 14));
             found.back().items += row.integer(17);
         }));
     return found;

@@ -89,11 +89,26 @@ struct StoredResult {
     int64_t items = 0; // stored items; 0: imported without
 };
 
+// Everything of one run that a list shows.
+struct RunRecord {
+    RunInfo info;
+    std::vector<MetricSummary> metrics;  // by name
+    std::vector<StoredResult> results;   // oldest first
+    std::vector<ArtifactInfo> artifacts; // oldest first
+};
+
+struct TrashedRun {
+    std::string uid, name;
+    std::filesystem::path dir;
+    int64_t bytes = 0; // of all files in it
+    int64_t trashedMs = 0;
+};
+
 struct RunFilter {
     std::string study;                      // uid; empty: all
     std::optional<records::RunState> state; //
     std::string kind, scheme;               // empty: all
-    bool trashed = false;
+    bool trashed = false; // also those in Trash
 };
 
 } // namespace qw::store

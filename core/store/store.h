@@ -59,6 +59,7 @@ public:
     [[nodiscard]] Result<std::vector<RunInfo>> runs(const RunFilter& filter = {}) const; // oldest first
     [[nodiscard]] Result<RunInfo> run(const std::string& token) const; // uid, unique prefix or unique name; file.not_found
     [[nodiscard]] Result<std::optional<RunInfo>> findCompleted(const std::string& key) const; // newest completed run with this key
+    [[nodiscard]] Result<std::vector<RunRecord>> records() const; // all runs with their numbers, Trash included; one query a table
     [[nodiscard]] Result<std::vector<AttemptInfo>> attempts(const std::string& runUid) const;
     [[nodiscard]] Result<std::vector<ArtifactInfo>> artifacts(const std::string& runUid) const;
     [[nodiscard]] Result<std::vector<records::LayerInfo>> layers(const std::string& runUid) const;
@@ -73,12 +74,23 @@ public:
     [[nodiscard]] Result<std::vector<StoredResult>> results(const std::string& runUid) const; // oldest first
     [[nodiscard]] Result<std::vector<records::EvalItem>> items(const std::string& resultUid) const;
 
-    // --- what people change; notes, tags and colour are mirrored to run.json ---
+    // --- what people change; name, notes, tags and colour are mirrored to run.json ---
+    [[nodiscard]] Status setName(const std::string& runUid, const std::string& name);
     [[nodiscard]] Status setUserFields(const std::string& runUid, const std::string& notes, const std::vector<std::string>& tags,
                                        const std::string& colour);
     [[nodiscard]] Status setQueuePos(const std::string& runUid, std::optional<int64_t> position);
     [[nodiscard]] Status setFlag(const std::string& key, const std::string& value); // project flags, e.g. "queue.paused"
     [[nodiscard]] Result<std::string> flag(const std::string& key) const;           // empty when not set
+
+    // --- Trash: folders stay on disk until they are deleted ---
+    [[nodiscard]] Status setTrashed(const std::string& runUid, bool trashed); // engine.busy while the run is live
+    [[nodiscard]] Result<std::vector<TrashedRun>> trash() const;              // walks the folders for their bytes
+    [[nodiscard]] Status deleteTrashed(const std::string& runUid);            // for good, folder and row
+
+    // --- queue of studies (flag queue.order): who is earlier starts its jobs first ---
+    [[nodiscard]] Status enqueue(const std::string& studyUid); // at the end, unless it is there
+    [[nodiscard]] Status dequeue(const std::string& studyUid);
+    [[nodiscard]] Result<std::vector<std::string>> queueOrder() const;
 
     // Differs from an earlier one as soon as anything was committed since, by us or by another process. Cheap.
     [[nodiscard]] Result<std::string> changeToken() const;

@@ -47,6 +47,9 @@ struct StoreState {
     [[nodiscard]] Result<int64_t> experiment(const std::string& uid, const std::string& name, int64_t createdMs); // id, made when missing
 };
 
+// A result without metrics from 14 columns beginning at `at`, and one metric from 3; queries.cpp and bulk.cpp select alike.
+[[nodiscard]] records::EvalResult resultOf(const Row& row, int at);
+[[nodiscard]] records::EvalMetric metricOf(const Row& row, int at);
 [[nodiscard]] int64_t fileStamp(const std::filesystem::path& file); // mtime in ns, 0 when missing
 [[nodiscard]] bool ownerAlive(const std::string& owner);
 [[nodiscard]] std::string tagsToJson(const std::vector<std::string>& tags);
