@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: pause, resume, stop, checkpoint: one request to the engine of a run, or to the supervisor of a study.
 #include "command_line.h"
-#include "drive/engine_client.h"
+#include "drive/control.h"
 #include "drive/run_driver.h"
 #include "progress.h"
 #include "project_store.h"
@@ -13,20 +13,12 @@
 namespace qw::cli {
 namespace {
 
-constexpr int kAnswerMs = 5000;
-
 struct Control {
     std::string op; // pause | resume | stop | checkpoint
     std::string token, project;
     nlohmann::json params = nlohmann::json::object();
     bool json = false;
 };
-
-Result<std::string> send(const std::filesystem::path& socket, const std::string& op, const nlohmann::json& params) {
-    QW_TRY(auto transport, drive::connectSocket(socket));
-    QW_TRY(auto client, drive::EngineClient::greet(std::move(transport), kAnswerMs));
-    return client.request(op, params.dump(), kAnswerMs);
-}
 
 // An ended run that can go on: its engine is started again and watched.
 Result<std::string> restart(store::Store& store, const store::RunInfo& run) {
@@ -46,7 +38,7 @@ Result<std::string> perform(const Control& control) {
     const auto run = store.run(control.token);
     if (run) {
         const wire::RunFolder folder{run->dir};
-        if (wire::isLive(folder)) return send(folder.socket(), "train." + control.op, control.params);
+        if (wire::isLive(folder)) return drive::controlRun(folder, control.op, control.params.dump());
         if (control.op == "resume") return restart(store, *run);
         return Error{"engine.state", "run " + run->identity.uid + " is " + records::stateName(run->state) + ": no engine works on it",
                      "'qatw runs' lists the runs", "", false};
@@ -56,7 +48,7 @@ Result<std::string> perform(const Control& control) {
     if (!wire::isLockLive(study->dir / "study.lock"))
         return Error{"engine.state", "nobody drives the study '" + study->name + "'", "'qatw run RECIPE' on the same recipe continues it",
                      "", false};
-    return send(study->dir / "study.sock", "study." + control.op, control.params);
+    return drive::controlStudy(study->dir, control.op, control.params.dump());
 }
 
 // flag: one switch of this command's own; its parameters are made once it is known.

@@ -7,6 +7,26 @@
 namespace qw::drive {
 namespace fs = std::filesystem;
 
+namespace {
+
+Result<fs::path> find(const char* variable, const char* program, const char* what, const char* hint) {
+    const char* fromEnv = std::getenv(variable);
+    if (fromEnv && *fromEnv) {
+        if (::access(fromEnv, X_OK) == 0) return fs::absolute(fromEnv);
+        const std::string name(variable);
+        return Error{"file.not_found", name + " names '" + fromEnv + "', which cannot be run", "unset " + name + " or correct it", "",
+                     false};
+    }
+    std::string tried;
+    for (const fs::path& candidate : {programFolder() / program, programFolder() / "../lib/qat-workbench" / program}) {
+        if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
+        tried += (tried.empty() ? "" : ", ") + candidate.lexically_normal().string();
+    }
+    return Error{"file.not_found", std::string(what) + " " + program + " was not found (tried " + tried + ")", hint, "", false};
+}
+
+} // namespace
+
 fs::path programFolder() {
     std::error_code error;
     const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -14,19 +34,9 @@ fs::path programFolder() {
 }
 
 Result<fs::path> findEngine() {
-    const char* fromEnv = std::getenv("QATW_ENGINE");
-    if (fromEnv && *fromEnv) {
-        if (::access(fromEnv, X_OK) == 0) return fs::absolute(fromEnv);
-        return Error{"file.not_found", std::string("QATW_ENGINE names '") + fromEnv + "', which cannot be run",
-                     "unset QATW_ENGINE or correct it", "", false};
-    }
-    std::string tried;
-    for (const fs::path& candidate : {programFolder() / "qat-engine", programFolder() / "../lib/qat-workbench/qat-engine"}) {
-        if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
-        tried += (tried.empty() ? "" : ", ") + candidate.lexically_normal().string();
-    }
-    return Error{"file.not_found", "the engine qat-engine was not found (tried " + tried + ")",
-                 "build it with LibTorch (installer/setup), or set QATW_ENGINE to its path", "", false};
+    return find("QATW_ENGINE", "qat-engine", "the engine", "build it with LibTorch (installer/setup), or set QATW_ENGINE to its path");
 }
+
+Result<fs::path> findTool() { return find("QATW_TOOL", "qatw", "the tool", "reinstall, or set QATW_TOOL to its path"); }
 
 } // namespace qw::drive
