@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: the menu bar: which actions of the registry stand where. An action that no page has registered is left out.
+#pragma once
+
+#include "widgets/action_registry.h"
+
+class QMainWindow;
+
+namespace qw::ui {
+
+void buildMenus(QMainWindow& window, ActionRegistry& actions);
+
+} // namespace qw::ui
