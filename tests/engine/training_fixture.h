@@ -14,12 +14,13 @@
 
 namespace qw::test {
 
+inline std::string tinyLlamaJson(bool tied) {
+    return std::string("{\"model_type\":\"llama\",\"architectures\":[\"LlamaForCausalLM\"],\"vocab_size\":32,\"hidden_size\":32,") +
+           "\"intermediate_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_key_value_heads\":2," +
+           "\"max_position_embeddings\":64,\"tie_word_embeddings\":" + (tied ? "true" : "false") + "}";
+}
 inline checkpoint::ModelConfig tinyLlama(bool tied) {
-    const std::string json =
-        std::string("{\"model_type\":\"llama\",\"architectures\":[\"LlamaForCausalLM\"],\"vocab_size\":32,\"hidden_size\":32,") +
-        "\"intermediate_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_key_value_heads\":2," +
-        "\"max_position_embeddings\":64,\"tie_word_embeddings\":" + (tied ? "true" : "false") + "}";
-    auto config = checkpoint::parseModelConfig(json);
+    auto config = checkpoint::parseModelConfig(tinyLlamaJson(tied));
     if (!config) qFatal("%s", config.error().message.c_str());
     return *config;
 }
@@ -93,7 +94,8 @@ struct Recorded {
 // One engine start on a run folder.
 class Start {
 public:
-    Start(std::filesystem::path run, records::Recipe recipe, bool tied = false) : m_run(std::move(run)), m_recipe(std::move(recipe)) {
+    Start(std::filesystem::path run, records::Recipe recipe, bool tied = false, at::Device device = at::kCPU)
+        : m_run(std::move(run)), m_recipe(std::move(recipe)) {
         std::filesystem::create_directories(m_run);
         const auto tokens = tokenizer::Tokenizer::load(fixtures() / "tokenizer/letters");
         if (!tokens) qFatal("%s", tokens.error().message.c_str());
@@ -102,7 +104,7 @@ public:
         m_train = build(*tokens, "train.txt");
         m_eval = build(*tokens, "valid.txt");
         const auto type = m_recipe.precision.mode == "fp32" ? at::kFloat : at::kBFloat16;
-        decoder = std::make_unique<model::Decoder>(*model::Decoder::random(tinyLlama(tied), tied, 3, type, at::kCPU));
+        decoder = std::make_unique<model::Decoder>(*model::Decoder::random(tinyLlama(tied), tied, 3, type, device));
         if (!m_recipe.qat) return;
         auto plan = quant::plan(*decoder, *m_recipe.qat);
         if (!plan) qFatal("%s", plan.error().message.c_str());
