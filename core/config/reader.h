@@ -24,5 +24,6 @@ void readFields(const Node& map, const std::string& prefix, Issues& issues, cons
 [[nodiscard]] std::string shortest(double value); // shortest text that reads back as the same number
 [[nodiscard]] Node toNode(const records::Recipe& recipe);
 [[nodiscard]] Node toNode(const records::QatBlock& block);
+[[nodiscard]] Node wholeNode(const records::Recipe& recipe); // toNode with its schemes
 
 } // namespace qw::config

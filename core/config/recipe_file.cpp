@@ -164,6 +164,8 @@ void collectLines(const Node& node, const std::string& key, std::map<std::string
     for (size_t i = 0; i < node.items.size(); ++i) collectLines(node.items[i], key + "[" + std::to_string(i) + "]", lines);
 }
 
+} // namespace
+
 Node wholeNode(const Recipe& recipe) {
     Node root = toNode(recipe);
     Node list = Node::list();
@@ -177,8 +179,6 @@ Node wholeNode(const Recipe& recipe) {
     root.set("schemes", std::move(list));
     return root;
 }
-
-} // namespace
 
 Result<RecipeFile> parseRecipeFile(std::string_view text, const fs::path& fileName, const std::vector<std::string>& sets) {
     RecipeFile file;

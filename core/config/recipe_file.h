@@ -28,6 +28,9 @@ struct RecipeFile {
 [[nodiscard]] Result<records::Recipe> parseRecipe(std::string_view text, const std::filesystem::path& fileName);
 // JSON, every key written out; parseRecipe gives back an equal recipe.
 [[nodiscard]] std::string writeRecipe(const records::Recipe& recipe);
+// YAML in the spelling of recipe.md 1: only what differs from the defaults (or from the recipe's preset); parseRecipe gives back an equal
+// recipe. The name and the learning rate are always there.
+[[nodiscard]] std::string writeRecipeYaml(const records::Recipe& recipe);
 [[nodiscard]] std::string writeQatBlock(const records::QatBlock& block); // JSON, one line
 
 // A scheme entry from its own YAML map (its `name` key included or not); the text is brought into its canonical form.

@@ -3,6 +3,7 @@
 
 #include "base/build_info.h"
 #include "base/files.h"
+#include "config/schedule.h"
 #include "engine/crash.h"
 #include "engine/device.h"
 #include "engine/faults.h"
@@ -197,7 +198,7 @@ Status trainModel(JobInput& input, Start& start, const data::Dataset* evalData) 
     }
     QW_TRY(auto trainData, openData(input, start, recipe.data.train));
     if (!trainData) return Error{"config.invalid", "data.train is empty", "name at least one file", "", false};
-    QW_TRY(const auto facts, describe(start.source, start.exported, plan ? &*plan : nullptr, train::totalSteps(recipe, trainData->rows())));
+    QW_TRY(const auto facts, describe(start.source, start.exported, plan ? &*plan : nullptr, config::totalSteps(recipe, trainData->rows())));
     input.emit(facts);
     enter(input, "train");
     std::optional<data::Dataset> evalCopy;

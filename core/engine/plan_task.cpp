@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "config/recipe_file.h"
+#include "config/schedule.h"
 #include "engine/device.h"
 #include "engine/guard.h"
 #include "engine/job_support.h"
@@ -10,6 +11,7 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -52,6 +54,21 @@ std::vector<std::pair<std::string, int64_t>> memory(const records::Recipe& recip
     parts.emplace_back("activations", recompute ? internals : internals * s.layers);
     parts.emplace_back("loss chunk", std::min<int64_t>(s.tokensPerMicro, 1024) * s.vocab * 4 * 2);
     return parts;
+}
+
+// What the device can still give: memory that the kernel could hand out at once, or the whole memory of a GPU, whose free part
+// changes with whoever uses it. 0: unknown.
+int64_t availableMemory(const at::Device& device) {
+    if (!device.is_cpu()) {
+        const json list = json::parse(devicesJson(), nullptr, false);
+        for (const auto& one : list)
+            if (one.value("device", "") == device.str()) return one.value("memory_bytes", int64_t{0});
+        return 0;
+    }
+    std::ifstream in("/proc/meminfo");
+    for (std::string word; in >> word;)
+        if (int64_t kib = 0; word == "MemAvailable:" && in >> kib) return kib * 1024;
+    return ::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
 }
 
 // Seconds of one step, measured; below 0 with a reason.
@@ -116,7 +133,7 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
     std::error_code error;
     fs::create_directories(cache, error);
     QW_TRY(auto rows, data::Dataset::build(recipe.data.train, recipe.data, tokenizer, cache, context.emit, &context.cancel));
-    const int64_t steps = train::totalSteps(recipe, rows.rows());
+    const int64_t steps = config::totalSteps(recipe, rows.rows());
     const int64_t rowsPerStep = recipe.train.microBatch * recipe.train.gradAccum;
     Sizes sizes{facts.parameters,     source.config.hidden, source.config.intermediate,
                 source.config.layers, source.config.vocab,  recipe.train.microBatch * recipe.data.seqLen};
@@ -127,8 +144,8 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
         components.push_back({{"name", name}, {"bytes", bytes}});
         total += bytes;
     }
-    const int64_t available = ::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
-    if (device.is_cpu() && total > available)
+    const int64_t available = availableMemory(device);
+    if (available > 0 && total > available)
         warnings.push_back("about " + std::to_string(total >> 20) + " MiB needed, " + std::to_string(available >> 20) + " MiB free");
     if (recipe.data.seqLen > source.config.maxPositions)
         warnings.push_back("data.seq_len " + std::to_string(recipe.data.seqLen) + " is above the model's " +
@@ -139,7 +156,7 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
     std::string why = "the model is too large for a quick probe";
     if (!p.value("probe", true))
         why = "not asked for";
-    else if (flops * kProbeSteps < kProbeFlops * (device.is_cpu() ? 1 : 100) && total < available)
+    else if (flops * kProbeSteps < kProbeFlops * (device.is_cpu() ? 1 : 100) && (available == 0 || total < available))
         stepSeconds = probeStep(recipe, source, exported, device, rows, scratch, context, why);
     json skipped = json::array();
     if (plan)
@@ -155,6 +172,7 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
               {"tokens_per_step", rowsPerStep * recipe.data.seqLen},
               {"memory", components},
               {"memory_bytes", total},
+              {"available_bytes", available},
               {"native_bytes", facts.quantizedBytes},
               {"bits_per_weight", facts.bitsPerWeight},
               {"quantized_layers", plan ? plan->layers.size() - skipped.size() : 0},

@@ -64,8 +64,8 @@ Result<Loop::Next> Loop::oneStep() {
         data = m_order.load(m_state.sample, m_state.skips, m_job.decoder.device());
     }
     StepFacts facts;
-    facts.lr =
-        m_job.recipe.optim.lr * lrFactor(m_job.recipe.schedule, m_state.step, m_total) * (m_state.step < m_state.halvedUntil ? 0.5 : 1.0);
+    facts.lr = m_job.recipe.optim.lr * config::lrFactor(m_job.recipe.schedule, m_state.step, m_total) *
+               (m_state.step < m_state.halvedUntil ? 0.5 : 1.0);
     if (data.labels == 0) {
         ++m_state.skippedSteps;
         notice("warning.empty_step", "step " + std::to_string(m_state.step) + " has no label to learn from; nothing was updated");

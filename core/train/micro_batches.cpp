@@ -25,7 +25,7 @@ Batch toBatch(const data::MicroBatch& from, at::Device device) {
 SampleOrder::SampleOrder(const data::Dataset& dataset, const records::Recipe& recipe)
     : m_dataset(dataset),
       m_recipe(recipe),
-      m_plan(epochPlan(recipe, dataset.rows())),
+      m_plan(config::epochPlan(recipe, dataset.rows())),
       m_seed(recipe.seeds.empty() ? 42 : recipe.seeds.front()) {}
 
 double SampleOrder::epochs(int64_t g) const {

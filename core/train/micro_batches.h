@@ -2,10 +2,10 @@
 // What: the order of samples over a run (training.md 2.4) and micro-batches as tensors.
 #pragma once
 
+#include "config/schedule.h"
 #include "data/batches.h"
 #include "model/decoder.h"
 #include "records/recipe.h"
-#include "train/schedule.h"
 
 #include <utility>
 #include <vector>
@@ -29,7 +29,7 @@ struct StepData {
 class SampleOrder {
 public:
     SampleOrder(const data::Dataset& dataset, const records::Recipe& recipe);
-    [[nodiscard]] const EpochPlan& plan() const { return m_plan; }
+    [[nodiscard]] const config::EpochPlan& plan() const { return m_plan; }
     // The micro-batches of one step from g on; never over the end of an epoch. skips: ranges to jump over where they begin.
     [[nodiscard]] StepData load(int64_t g, const std::vector<std::pair<int64_t, int64_t>>& skips, at::Device device) const;
     [[nodiscard]] double epochs(int64_t g) const;
@@ -37,7 +37,7 @@ public:
 private:
     const data::Dataset& m_dataset;
     const records::Recipe& m_recipe;
-    EpochPlan m_plan;
+    config::EpochPlan m_plan;
     uint64_t m_seed;
 };
 

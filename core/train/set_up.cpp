@@ -74,9 +74,9 @@ void Loop::warnAboutCadences() const {
 Status Loop::setUp() {
     const records::Recipe& recipe = m_job.recipe;
     applyEnvironment(recipe, m_job.decoder.device());
-    m_total = totalSteps(recipe, m_job.trainData.rows());
-    m_evalEvery = m_job.evalData ? resolveCadence(recipe.eval.every, m_total) : 0;
-    m_checkpointEvery = resolveCadence(recipe.checkpoint.every, m_total);
+    m_total = config::totalSteps(recipe, m_job.trainData.rows());
+    m_evalEvery = m_job.evalData ? config::resolveCadence(recipe.eval.every, m_total) : 0;
+    m_checkpointEvery = config::resolveCadence(recipe.checkpoint.every, m_total);
     m_loadBest = recipe.checkpoint.loadBestAtEnd && m_job.evalData;
     QW_CHECK(checkRecipe());
     m_job.decoder.setHook(m_job.quantizer);

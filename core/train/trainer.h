@@ -45,8 +45,6 @@ struct Outcome {
 // Resumes from the newest valid checkpoint in runDir when there is one. train.nonfinite, train.diverged, train.resume_refused, disk.full,
 // data.changed.
 [[nodiscard]] Result<Outcome> train(Job& job);
-// total_steps for a dataset (training.md 1).
-[[nodiscard]] int64_t totalSteps(const records::Recipe& recipe, int64_t rows);
 // Token-weighted mean loss over a dataset, and how many labels it had; fake quantization as the quantizer is set (training.md 3).
 struct EvalLoss {
     double loss = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "config/schedule.h"
 #include "test_data.h"
-#include "train/schedule.h"
 #include "train/trainer.h"
 #include "train/watchdog.h"
 
@@ -50,7 +50,7 @@ private Q_SLOTS:
         QFETCH(QString, name);
         QFETCH(int, step);
         QFETCH(double, want);
-        const double got = train::lrFactor(schedule(name.toLatin1().constData(), 10), step, 100);
+        const double got = config::lrFactor(schedule(name.toLatin1().constData(), 10), step, 100);
         QVERIFY2(within1Ulp(got, want), qPrintable(QString::number(got, 'g', 17)));
     }
     void warmup_data() {
@@ -70,24 +70,24 @@ private Q_SLOTS:
         records::ScheduleBlock s;
         s.warmupSteps = steps;
         s.warmupRatio = ratio;
-        QCOMPARE(train::warmupSteps(s, total), want);
+        QCOMPARE(config::warmupSteps(s, total), want);
     }
     void warmupFromOneWastesNoStep() {
         records::ScheduleBlock s = schedule("linear", 4);
         s.warmupFrom = "one";
-        QCOMPARE(train::lrFactor(s, 0, 20), 0.2);
-        QCOMPARE(train::lrFactor(s, 3, 20), 0.8);
-        QCOMPARE(train::lrFactor(s, 4, 20), 1.0);
+        QCOMPARE(config::lrFactor(s, 0, 20), 0.2);
+        QCOMPARE(config::lrFactor(s, 3, 20), 0.8);
+        QCOMPARE(config::lrFactor(s, 4, 20), 1.0);
     }
     void warmupAsLongAsTheRun() {
-        QCOMPARE(train::lrFactor(schedule("cosine", 10), 9, 10), 0.9);
-        QCOMPARE(train::lrFactor(schedule("linear", 10), 9, 10), 0.9);
+        QCOMPARE(config::lrFactor(schedule("cosine", 10), 9, 10), 0.9);
+        QCOMPARE(config::lrFactor(schedule("linear", 10), 9, 10), 0.9);
     }
     void cadence() {
-        QCOMPARE(train::resolveCadence(0, 100), 0);
-        QCOMPARE(train::resolveCadence(7, 100), 7);
-        QCOMPARE(train::resolveCadence(0.25, 100), 25);
-        QCOMPARE(train::resolveCadence(0.001, 100), 1);
+        QCOMPARE(config::resolveCadence(0, 100), 0);
+        QCOMPARE(config::resolveCadence(7, 100), 7);
+        QCOMPARE(config::resolveCadence(0.25, 100), 25);
+        QCOMPARE(config::resolveCadence(0.001, 100), 1);
     }
     void steps_data() {
         QTest::addColumn<int>("rows");
@@ -122,9 +122,9 @@ private Q_SLOTS:
         recipe.train.maxSteps = maxSteps;
         recipe.train.partialAccumulation = partial.toStdString();
         recipe.data.dropLast = dropLast;
-        QCOMPARE(train::epochPlan(recipe, rows).stepsPerEpoch, perEpoch);
-        QCOMPARE(train::epochPlan(recipe, rows).rowsPerEpoch, rowsPerEpoch);
-        QCOMPARE(train::totalSteps(recipe, rows), total);
+        QCOMPARE(config::epochPlan(recipe, rows).stepsPerEpoch, perEpoch);
+        QCOMPARE(config::epochPlan(recipe, rows).rowsPerEpoch, rowsPerEpoch);
+        QCOMPARE(config::totalSteps(recipe, rows), total);
     }
     void watchdogSeesAThreshold() {
         records::Watchdog rules;

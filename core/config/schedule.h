@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: how many steps a run has and which learning rate each one uses (training.md 1 and 5), as pure functions of the step.
+// Why here: the engine trains by them and the window draws them.
 #pragma once
 
 #include "records/recipe.h"
 
 #include <cstdint>
 
-namespace qw::train {
+namespace qw::config {
 
 // How one epoch is cut. Rows behind rowsPerEpoch are left out of that epoch.
 struct EpochPlan {
@@ -15,6 +16,8 @@ struct EpochPlan {
     int64_t rowsPerEpoch = 0;  // consumed sample indices in an epoch
 };
 [[nodiscard]] EpochPlan epochPlan(const records::Recipe& recipe, int64_t rows);
+// total_steps for a dataset (training.md 1).
+[[nodiscard]] int64_t totalSteps(const records::Recipe& recipe, int64_t rows);
 
 // A cadence in steps: below 1 it is a share of all steps, at least 1; 0 stays off.
 [[nodiscard]] int64_t resolveCadence(double every, int64_t totalSteps);
@@ -23,4 +26,4 @@ struct EpochPlan {
 // lambda(k) of training.md 5 for the 0-based step k.
 [[nodiscard]] double lrFactor(const records::ScheduleBlock& schedule, int64_t step, int64_t totalSteps);
 
-} // namespace qw::train
+} // namespace qw::config

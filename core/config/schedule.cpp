@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "train/schedule.h"
-
-#include "train/trainer.h"
+#include "config/schedule.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-namespace qw::train {
+namespace qw::config {
 namespace {
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -67,4 +65,4 @@ double lrFactor(const records::ScheduleBlock& schedule, int64_t step, int64_t to
     return 1.0; // constant_warmup, and wsd before its decay
 }
 
-} // namespace qw::train
+} // namespace qw::config
