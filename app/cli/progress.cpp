@@ -35,7 +35,7 @@ std::string seconds(double value) {
 std::string metricText(const wire::Metrics& metrics) {
     std::string text = "step " + std::to_string(metrics.step);
     for (const auto& [name, value] : metrics.values) {
-        if (name != "loss" && name != "train/loss" && name != "eval_loss" && name != "tokens_per_second") continue;
+        if (name != "train.loss" && name != "eval.loss" && name != "perf.tokens_per_s") continue;
         char part[64];
         std::snprintf(part, sizeof part, "  %s %.4g", name.c_str(), value);
         text += part;

@@ -36,6 +36,12 @@ const char* endWord(drive::RowEnd end) {
     return "";
 }
 
+std::string rowHeading(size_t index, size_t count, const study::Row& row) {
+    std::string text("[");
+    text.append(std::to_string(index + 1)).append("/").append(std::to_string(count)).append("] ").append(row.member.run.name);
+    return text;
+}
+
 // What study.sock asks for, kept until the driver takes it.
 struct Requests {
     drive::Wish wish = drive::Wish::GoOn;
@@ -56,7 +62,7 @@ struct Requests {
         }
         if (op == "study.stop") {
             const auto p = nlohmann::json::parse(params, nullptr, false);
-            const bool now = p.is_object() && p.value("mode", "checkpoint") == "now";
+            const bool now = p.is_object() && p.contains("mode") && p["mode"] == "now";
             wish = std::max(wish, now ? drive::Wish::StopNow : drive::Wish::Stop);
             paused = false;
             return accepted;
@@ -97,7 +103,7 @@ Result<drive::StudyReport> superviseStudy(store::Store& store, study::Study& stu
         return op;
     };
     watch.onRow = [&](size_t index, size_t count, const study::Row& row, const std::string& what) {
-        const std::string heading = "[" + std::to_string(index + 1) + "/" + std::to_string(count) + "] " + row.member.run.name;
+        const std::string heading = rowHeading(index, count, row);
         progress.heading(heading);
         progress.note(heading + ": " + what);
         // A study paused between two members waits here.
@@ -129,7 +135,7 @@ Result<bool> followStudy(store::Store& store, const std::filesystem::path& study
             const auto [log, isNew] = logs.try_emplace(row.runUid, wire::RunFolder{run->dir}.events());
             auto events = log->second.readAfter(0);
             if (!events || (first && isNew)) continue; // what was before is no news
-            progress.heading("[" + std::to_string(i + 1) + "/" + std::to_string(study.rows.size()) + "] " + row.member.run.name);
+            progress.heading(rowHeading(i, study.rows.size(), row));
             for (const auto& event : *events) progress.event(event);
         }
         first = false;

@@ -84,9 +84,8 @@ void work(JobInput& input, Server& server) {
         emit(wire::Notice{true, error.code, error.message, error.hint, error.detail});
         emit(wire::StateChange{RunState::Failed, "", error.message});
     }
-    emit(wire::Bye{code, code == 0 ? "done" : "failed"});
     setPlace("ended");
-    server.finish(code);
+    server.finish(code, code == 0 ? "done" : "failed");
 }
 
 } // namespace
@@ -129,15 +128,13 @@ int runJobEngine(const RunOptions& options) {
     if (!input) {
         hub.emit(wire::Notice{true, input.error().code, input.error().message, input.error().hint, input.error().detail});
         hub.emit(wire::StateChange{RunState::Failed, "", input.error().message});
-        hub.emit(wire::Bye{exitCode(input.error().code), "failed"});
-        server.finish(exitCode(input.error().code));
+        server.finish(exitCode(input.error().code), "failed");
         return server.loop();
     }
     if (const auto listening = server.listen(); !listening)
         hub.emit(wire::Notice{false, listening.error().code, "no client can attach: " + listening.error().message, "", ""});
     if (input->journal.completed()) { // nothing left to do: say so again to whoever asks
-        hub.emit(wire::Bye{0, "already completed"});
-        server.finish(0);
+        server.finish(0, "already completed");
         return server.loop();
     }
     reportFaults(hub.sink());

@@ -135,6 +135,7 @@ int Server::loop() {
         for (size_t i = 0; i < m_clients.size(); ++i) readClient(*m_clients[i]);
         const bool finished = m_finished.load(); // before the events: whoever finishes has put its last one in
         onEvents();
+        if (finished && lastWordsNs == 0) sayGoodbye();
         onTimers();
         const int64_t now = monotonicNs();
         for (const auto& client : m_clients) {
@@ -163,7 +164,15 @@ int Server::loop() {
     return m_exitCode.load();
 }
 
-void Server::finish(int exitCode) {
+// What libraries wrote last, then bye.
+void Server::sayGoodbye() {
+    if (m_output) m_output->poll([this](std::string line) { say(wire::LogLine{1, std::move(line)}); });
+    say(wire::Bye{m_exitCode.load(), m_reason.load()});
+    onEvents();
+}
+
+void Server::finish(int exitCode, const char* reason) {
+    m_reason = reason;
     m_exitCode = exitCode;
     m_finished = true;
     m_hub.wake();
@@ -244,7 +253,7 @@ void Server::onTimers() {
     if (m_stopNs != 0 && !m_finished) {
         const int64_t waited = (now - m_stopNs) / kNsPerMs;
         if (waited > m_limits.stopDeadlineMs) m_cancel.raise(CancelLevel::Now);
-        if (waited > m_limits.stopDeadlineMs + 10'000) { // the job thread does not listen any more
+        if (waited > m_limits.stopDeadlineMs * 4 / 3) { // the job thread does not listen any more
             if (m_log) static_cast<void>(m_log->sync());
             ::_exit(70);
         }

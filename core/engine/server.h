@@ -41,7 +41,7 @@ public:
 
     // Until finish() was called and everything is written and sent, or the adopted client is gone. Returns the exit code.
     int loop();
-    void finish(int exitCode); // from any thread
+    void finish(int exitCode, const char* reason); // from any thread; reason: a literal, for bye, which is sent last
 
 private:
     struct Client;
@@ -49,6 +49,7 @@ private:
     void onSignal();
     void onEvents();
     void onTimers();
+    void sayGoodbye();
     void acceptClients();
     void readClient(Client& client);
     void answer(Client& client, const wire::Request& request);
@@ -77,6 +78,7 @@ private:
     std::atomic<bool> m_checkpointRequested{false};
     std::atomic<bool> m_finished{false};
     std::atomic<int> m_exitCode{0};
+    std::atomic<const char*> m_reason{""};
 };
 
 } // namespace qw::engine

@@ -14,7 +14,7 @@ struct Server::Client {
     std::unique_ptr<wire::Transport> transport;
     wire::MessageReader reader;
     wire::OutboundQueue live;
-    wire::OutboundQueue past{wire::QueueLimits{1u << 30, 1u << 30, 1u << 30, 1e12, 1e12, 1e12}}; // fed bit by bit, never merged
+    wire::OutboundQueue past{wire::QueueLimits{1u << 30, 1u << 30, 1u << 30, 0, 0, 1e12}}; // fed bit by bit, never merged or held
     std::optional<wire::EventLogReader> gap; // records that are still to be sent from the log
     int64_t gapAfter = 0;                    // seq that the client has already
     bool greeted = false, attached = false, adopted = false, gone = false;

@@ -14,11 +14,12 @@ namespace {
 using nlohmann::json;
 
 Result<CancelLevel> stopLevel(const json& params) {
-    const std::string mode = params.value("mode", "checkpoint");
+    const json mode = params.value("mode", json("checkpoint"));
     if (mode == "finish_step") return CancelLevel::StopAtStep;
     if (mode == "checkpoint") return CancelLevel::StopWithCheckpoint;
     if (mode == "now") return CancelLevel::Now;
-    return Error{"config.invalid", "train.stop has no mode '" + mode + "'", "use finish_step, checkpoint or now", "", false};
+    return Error{"config.invalid", "train.stop has no mode " + mode.dump(-1, ' ', false, json::error_handler_t::replace),
+                 "use finish_step, checkpoint or now", "", false};
 }
 
 } // namespace
@@ -53,7 +54,7 @@ void Server::answer(Client& client, const wire::Request& request) {
         if (fits) return;
         static_cast<void>(client.live.pump(*client.transport));
         client.gone = true;
-        if (client.adopted) finish(exitCode("proto.version"));
+        if (client.adopted) finish(exitCode("proto.version"), "another protocol version");
         return;
     }
     auto result = handle(client, request);
@@ -71,12 +72,11 @@ Result<std::string> Server::handle(Client& client, const wire::Request& request)
                     {"step", currentStep()},
                     {"uptime_ms", (monotonicNs() - m_startedNs) / 1'000'000}}
             .dump();
-    if (request.op == "device.list") return devicesJson();
+    if (request.op == "device.list") return json{{"devices", json::parse(devicesJson())}}.dump();
     if (request.op == "shutdown") {
         if (m_runDir.empty()) {
-            say(wire::Bye{0, "shutdown"});
             m_cancel.raise(CancelLevel::Now);
-            finish(0);
+            finish(0, "shutdown");
         } else
             requestStop(CancelLevel::StopWithCheckpoint, "shutdown");
         return json{{"accepted", true}}.dump();
@@ -93,7 +93,9 @@ Result<std::string> Server::handle(Client& client, const wire::Request& request)
     if (request.op == "attach") return attach(client, request);
     if (records::isEnded(m_state.state)) return Error{"engine.state", "the run is " + std::string(state()), "", "", false};
     if (request.op == "train.pause") {
-        if (params.value("release", false))
+        const json release = params.value("release", json(false));
+        if (!release.is_boolean()) return Error{"config.invalid", "train.pause: release is neither true nor false", "", "", false};
+        if (release.get<bool>())
             requestStop(CancelLevel::StopWithCheckpoint, "pause, memory released");
         else {
             m_cancel.raise(CancelLevel::Pause);
