@@ -161,38 +161,46 @@ private:
             error("qat", "quantizes nothing: give a preset, or a weight block", "for plain training leave the qat block out");
         if (qat.modules.include.empty())
             error(keyIn(prefix, "qat.modules.include"), "is empty: the scheme matches no layer", "use [\"*\"] for every linear layer");
-        if (!m_model || !qat.weight || qat.weight->granularity != records::Granularity::PerGroup) return;
-        groups(prefix, qat);
+        if (!m_model) return;
+        const auto linears = aimedAt(qat, m_model->linears), tables = aimedAt(qat, m_model->embeddings);
+        const bool layers = qat.weight || qat.activation, table = qat.embedding.has_value();
+        if ((layers || table) && !(layers && !linears.empty()) && !(table && !tables.empty()))
+            error(keyIn(prefix, "qat.modules.include"), "the scheme matches no layer of the model",
+                  "look at the names with qatw inspect MODEL");
+        if (qat.weight) groups(prefix, "weight", *qat.weight, qat.modules.onIndivisible, linears);
+        if (qat.embedding) groups(prefix, "embedding", *qat.embedding, qat.modules.onIndivisible, tables);
     }
 
-    void groups(const std::string& prefix, const records::QatBlock& qat) {
-        std::vector<std::string> skipped;
-        int64_t width = 0;
-        size_t targeted = 0;
-        for (const auto& [name, columns] : m_model->linears) {
-            const auto matches = [&name = name](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; };
+    using Layers = std::vector<std::pair<std::string, int64_t>>;
+
+    static Layers aimedAt(const records::QatBlock& qat, const Layers& layers) {
+        Layers out;
+        for (const auto& layer : layers) {
+            const auto matches = [&](const std::string& pattern) { return fnmatch(pattern.c_str(), layer.first.c_str(), 0) == 0; };
             if (std::ranges::none_of(qat.modules.include, matches) || std::ranges::any_of(qat.modules.exclude, matches)) continue;
-            if (name == "lm_head" && !qat.modules.lmHead) continue;
-            ++targeted;
-            if (columns % qat.weight->groupSize == 0) continue;
-            skipped.push_back(name);
-            width = columns;
+            if (layer.first != "lm_head" || qat.modules.lmHead) out.push_back(layer);
         }
-        const std::string key = keyIn(prefix, "qat.weight.group_size");
-        if (targeted == 0)
-            return error(keyIn(prefix, "qat.modules.include"), "the scheme matches no layer of the model",
-                         "look at the names with qatw inspect MODEL");
+        return out;
+    }
+
+    void groups(const std::string& prefix, const std::string& role, const records::QuantBlock& block, records::OnIndivisible rule,
+                const Layers& layers) {
+        if (block.granularity != records::Granularity::PerGroup) return;
+        Layers skipped;
+        std::ranges::copy_if(layers, std::back_inserter(skipped), [&](const auto& layer) { return layer.second % block.groupSize != 0; });
         if (skipped.empty()) return;
-        int64_t divisor = std::min(qat.weight->groupSize, width);
+        const int64_t width = skipped.back().second;
+        int64_t divisor = std::min(block.groupSize, width);
         while (width % divisor != 0) --divisor;
         const std::string names =
-            skipped.front() + (skipped.size() > 1 ? " and " + std::to_string(skipped.size() - 1) + " more" : std::string());
+            skipped.front().first + (skipped.size() > 1 ? " and " + std::to_string(skipped.size() - 1) + " more" : std::string());
         const std::string what =
-            "groups of " + std::to_string(qat.weight->groupSize) + " do not divide " + std::to_string(width) + " inputs of " + names;
+            "groups of " + std::to_string(block.groupSize) + " do not divide " + std::to_string(width) + " inputs of " + names;
         const std::string hint = "a group size of " + std::to_string(divisor) + " divides them";
-        if (skipped.size() == targeted)
+        const std::string key = keyIn(prefix, "qat." + role + ".group_size");
+        if (skipped.size() == layers.size())
             error(key, what + ": no layer is left", hint);
-        else if (qat.modules.onIndivisible == records::OnIndivisible::Error)
+        else if (rule == records::OnIndivisible::Error)
             error(key, what, hint + "; or set modules.on_indivisible: skip");
         else
             warning(key, what + ": these layers stay as they are", hint);

@@ -21,7 +21,7 @@ struct Finding {
 struct ModelNumbers {
     int64_t maxPositions = 0;
     bool ropeScaled = false;
-    std::vector<std::pair<std::string, int64_t>> linears; // module name, in_features; for group sizes
+    std::vector<std::pair<std::string, int64_t>> linears, embeddings; // module name, length of a row; for group sizes
 };
 
 [[nodiscard]] std::vector<Finding> validate(const RecipeFile& file, const std::optional<ModelNumbers>& model);

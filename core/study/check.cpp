@@ -17,11 +17,12 @@ Result<config::ModelNumbers> modelNumbers(const fs::path& configFile) {
     numbers.maxPositions = model.maxPositions;
     numbers.ropeScaled = model.rope.type != "default";
     for (const auto& tensor : checkpoint::expectedTensors(model, false)) {
-        if (tensor.role != checkpoint::TensorRole::Linear && tensor.role != checkpoint::TensorRole::Head) continue;
+        const bool table = tensor.role == checkpoint::TensorRole::Embedding;
+        if (!table && tensor.role != checkpoint::TensorRole::Linear && tensor.role != checkpoint::TensorRole::Head) continue;
         const std::string suffix = ".weight";
         std::string name = tensor.name;
         if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
-        numbers.linears.emplace_back(std::move(name), tensor.shape.back());
+        (table ? numbers.embeddings : numbers.linears).emplace_back(std::move(name), tensor.shape.back());
     }
     return numbers;
 }

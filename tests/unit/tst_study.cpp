@@ -259,6 +259,10 @@ private Q_SLOTS:
             "error schemes[0].weight.group_size: groups of 40 do not divide");
         row("group leaves some", "schemes=[{name: a, preset: 8da4w, weight: {group_size: 64}}]",
             "warning schemes[0].weight.group_size: groups of 64 do not divide 96 inputs");
+        row("group divides no embedding", "schemes=[{name: a, preset: 8da4w, embedding: {dtype: int4, group_size: 48}}]",
+            "error schemes[0].embedding.group_size: groups of 48 do not divide 64 inputs of model.embed_tokens: no layer is left");
+        row("no layer of per-channel weights", "schemes=[{name: a, preset: intx_weight_only, modules: {include: [nothing*]}}]",
+            "error schemes[0].modules.include: the scheme matches no layer of the model");
         row("no layer", "qat.modules.include=[nothing*]", "error qat.modules.include: the scheme matches no layer of the model");
         row("regular expression", "optim.freeze=[\"(\"]", "error optim.freeze: '(' is not a regular expression");
         row("missing task file", "eval.tasks.hellaswag.path=gone.jsonl", "error eval.tasks[0].path: there is no ");
