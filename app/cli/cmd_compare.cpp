@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "command_line.h"
+#include "project_store.h"
 #include "study/compare_text.h"
 #include "study/gather.h"
 
@@ -56,14 +57,8 @@ int cmdCompare(CommandLine& line) {
     if (markdown + csv + json > 1)
         return fail(Error{"usage", "--markdown, --csv and --json exclude each other", "choose one", {}, false}, json);
 
-    const std::filesystem::path folder = project.empty() ? store::defaultProject() : std::filesystem::path(project);
-    std::error_code failed;
-    if (!std::filesystem::is_directory(folder, failed))
-        return fail(Error{"file.not_found", "there is no project " + folder.string(), "name its folder with --project", {}, false}, json);
-    auto store = store::Store::open(folder);
+    auto store = openProject(project);
     if (!store) return fail(store.error(), json);
-    if (!store->readOnly())
-        if (const auto synced = store->sync(); !synced) return fail(synced.error(), json);
     auto facts = gather(*store, words);
     if (!facts) return fail(facts.error(), json);
     study::CompareOptions options{facts->verdict, {}};
