@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -48,7 +49,13 @@ struct SpawnPlan {
         for (std::string& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         pid_t pid = -1;
-        const int why = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
+        // OpenMP's idle threads spin: two torch programs on the same cores then slow each other several times over.
+        std::string spin = "GOMP_SPINCOUNT=1000";
+        std::vector<char*> environment;
+        for (char** entry = environ; *entry; ++entry) environment.push_back(*entry);
+        if (!std::getenv("GOMP_SPINCOUNT")) environment.push_back(spin.data());
+        environment.push_back(nullptr);
+        const int why = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environment.data());
         if (why != 0) return errnoError(why, "start", program);
         return pid;
     }
