@@ -19,7 +19,6 @@ namespace qw::ui {
 class ChartData;
 class ChartGroup;
 class ChartParts;
-class Settings;
 
 class QatChart : public QWidget {
     Q_OBJECT
@@ -119,6 +118,14 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
+    void build(const QString& name);
+    void wire();
+    void updateLayout(); // what is shown beside the plot
+    void updateWords();  // legend, readout, description and notes after a frame
+    void updateTable();
+    void askExport(const QString& kind, double scale);
+    void moveCrosshair(int by); // steps of the data
+
     std::unique_ptr<ChartData> m_data;
     std::unique_ptr<ChartParts> m_parts;
 };
