@@ -86,19 +86,6 @@ std::string referenceNote(const Table& table) {
     return all.empty() ? all : "Degradation and recovered are against " + all + (names.size() > 1 ? ", each row's own." : ".");
 }
 
-// Sentences under the table, the same in a terminal and in Markdown.
-std::vector<std::string> footer(const Table& table) {
-    std::vector<std::string> lines;
-    if (auto note = referenceNote(table); !note.empty()) lines.push_back(std::move(note));
-    if (anyMark(table))
-        lines.emplace_back(
-            "✱ QAT is better than PTQ beyond noise (paired, p < 0.05: exact McNemar for accuracies, bootstrap over documents else).");
-    const bool forecast = std::ranges::any_of(table.lines, [](const Line& l) { return l.bytesForecast && l.bytes > 0; });
-    if (forecast) lines.emplace_back("≈ the size is a forecast; nothing has been written yet.");
-    lines.insert(lines.end(), table.notes.begin(), table.notes.end());
-    return lines;
-}
-
 std::string padded(const std::string& text, size_t width, bool left) {
     const size_t have = countCodePoints(text);
     const std::string fill(have < width ? width - have : 0, ' ');
@@ -116,6 +103,18 @@ std::string exact(const std::optional<double>& value) { return value ? nlohmann:
 
 } // namespace
 
+std::vector<std::string> footnotes(const Table& table) {
+    std::vector<std::string> lines;
+    if (auto note = referenceNote(table); !note.empty()) lines.push_back(std::move(note));
+    if (anyMark(table))
+        lines.emplace_back(
+            "✱ QAT is better than PTQ beyond noise (paired, p < 0.05: exact McNemar for accuracies, bootstrap over documents else).");
+    const bool forecast = std::ranges::any_of(table.lines, [](const Line& l) { return l.bytesForecast && l.bytes > 0; });
+    if (forecast) lines.emplace_back("≈ the size is a forecast; nothing has been written yet.");
+    lines.insert(lines.end(), table.notes.begin(), table.notes.end());
+    return lines;
+}
+
 TextTable textTable(const Table& table) {
     TextTable text;
     text.header.emplace_back("row");
@@ -127,20 +126,22 @@ TextTable textTable(const Table& table) {
         row.push_back(sizeCell(line));
         row.push_back(line.bitsPerWeight > 0 ? fixed(line.bitsPerWeight, 2) : "–");
         row.push_back(line.tokensPerSecond > 0 ? fixed(line.tokensPerSecond, 0) : "–");
+        text.origin.push_back({text.rows.size(), TextTable::Kind::Value});
         text.rows.push_back(std::move(row));
     }
     text.values = text.rows.size();
-    const auto derived = [&](const Line& line, const std::string& words, const auto& cellOf) {
+    const auto derived = [&](const Line& line, const std::string& words, TextTable::Kind kind, const auto& cellOf) {
         std::vector<std::string> row{line.label + " " + words};
         for (size_t c = 0; c < table.columns.size(); ++c) row.push_back(cellOf(table.columns[c], line.cells[c]));
         row.resize(text.header.size());
         text.rows.push_back(std::move(row));
+        text.origin.push_back({static_cast<size_t>(&line - table.lines.data()), kind});
     };
     for (const Line& line : table.lines) {
         if (line.reference < 0) continue;
-        derived(line, "degradation", degradationCell);
+        derived(line, "degradation", TextTable::Kind::Degradation, degradationCell);
         if (line.role == RowRole::Qat && line.twin >= 0)
-            derived(line, "recovered", [](const Column&, const Cell& cell) { return recoveredCell(cell); });
+            derived(line, "recovered", TextTable::Kind::Recovered, [](const Column&, const Cell& cell) { return recoveredCell(cell); });
     }
     return text;
 }
@@ -173,7 +174,7 @@ std::string toPlain(const Table& table) {
         add(text.rows[r]);
     }
     out += "\n";
-    for (const std::string& line : footer(table)) out += line + "\n";
+    for (const std::string& line : footnotes(table)) out += line + "\n";
     return out + "Verdict: " + table.verdict.sentence + "\n";
 }
 
@@ -195,7 +196,7 @@ std::string toMarkdown(const Table& table) {
     out += "\n";
     for (const auto& row : text.rows) add(row);
     out += "\n**Verdict:** " + table.verdict.sentence + "\n";
-    for (const std::string& line : footer(table)) out += "\n" + line + "\n";
+    for (const std::string& line : footnotes(table)) out += "\n" + line + "\n";
     return out;
 }
 

@@ -299,6 +299,29 @@ private Q_SLOTS:
         QVERIFY(cells[0] == text.header);
         for (size_t r = 0; r < text.rows.size(); ++r) QVERIFY(cells[r + 2] == text.rows[r]);
     }
+    void latexHasTheSameCells() {
+        const Table t = compare(publishedRows());
+        const auto text = study::textTable(t);
+        QStringList rows;
+        for (const QString& l : QString::fromStdString(study::toLatex(t)).split(QLatin1Char('\n')))
+            if (l.endsWith(QStringLiteral(" \\\\"))) rows << l.chopped(3);
+        QCOMPARE(rows.size(), qsizetype(text.rows.size() + 1));
+        const auto plain = [](QString cell) {
+            const std::pair<QString, QString> marks[] = {
+                {QStringLiteral(" $\\uparrow$"), QStringLiteral("↑")}, {QStringLiteral(" $\\downarrow$"), QStringLiteral("↓")},
+                {QStringLiteral("$\\pm$"), QStringLiteral("±")},       {QStringLiteral("$-$"), QStringLiteral("−")},
+                {QStringLiteral("--"), QStringLiteral("–")},           {QStringLiteral("\\%"), QStringLiteral("%")},
+                {QStringLiteral("\\_"), QStringLiteral("_")}};
+            for (const auto& [from, to] : marks) cell.replace(from, to);
+            return cell.trimmed();
+        };
+        for (qsizetype r = 0; r < rows.size(); ++r) {
+            const auto& want = r == 0 ? text.header : text.rows[size_t(r - 1)];
+            const QStringList cells = rows[r].split(QStringLiteral(" & "));
+            QCOMPARE(cells.size(), qsizetype(want.size()));
+            for (qsizetype c = 0; c < cells.size(); ++c) QCOMPARE(plain(cells[c]), QString::fromStdString(want[size_t(c)]));
+        }
+    }
     void csvAndJsonAreUnrounded() {
         const Table t = compare(publishedRows());
         const QStringList lines = QString::fromStdString(study::toCsv(t)).split(QLatin1Char('\n'), Qt::SkipEmptyParts);

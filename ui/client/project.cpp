@@ -28,24 +28,19 @@ Result<SnapshotPtr> readSnapshot(store::Store& store) {
     snapshot->project = text(store.project().string());
     snapshot->readOnly = store.readOnly();
     for (const std::string& note : store.notes()) snapshot->notes << text(note);
-    for (const bool trashed : {false, true}) {
-        store::RunFilter filter;
-        filter.trashed = trashed;
-        QW_TRY(auto runs, store.runs(filter));
-        for (auto& info : runs) {
-            RunFacts facts;
-            const std::string uid = info.identity.uid;
-            facts.info = std::move(info);
-            QW_TRY(facts.metrics, store.metrics(uid));
-            QW_TRY(facts.results, store.results(uid));
-            QW_TRY(const auto artifacts, store.artifacts(uid));
-            for (const auto& artifact : artifacts) {
-                if (artifact.kind == "native") facts.nativeBytes = artifact.bytes;
-                if (artifact.kind == "model") facts.modelBytes = artifact.bytes;
-            }
-            snapshot->indexOf.insert(text(uid), static_cast<qsizetype>(snapshot->runs.size()));
-            snapshot->runs.push_back(std::move(facts));
+    QW_TRY(auto records, store.records());
+    snapshot->runs.reserve(records.size());
+    for (auto& record : records) {
+        RunFacts facts;
+        for (const auto& artifact : record.artifacts) {
+            if (artifact.kind == "native") facts.nativeBytes = artifact.bytes;
+            if (artifact.kind == "model") facts.modelBytes = artifact.bytes;
         }
+        facts.info = std::move(record.info);
+        facts.metrics = std::move(record.metrics);
+        facts.results = std::move(record.results);
+        snapshot->indexOf.insert(text(facts.info.identity.uid), static_cast<qsizetype>(snapshot->runs.size()));
+        snapshot->runs.push_back(std::move(facts));
     }
     QW_TRY(auto studies, store.studies());
     for (auto& info : studies) {

@@ -39,6 +39,12 @@ struct Snapshot {
         return at == indexOf.cend() ? nullptr : &runs[static_cast<size_t>(*at)];
     }
 };
+// The number of a run's colour, dash and marker (Theme::series), the same in every view: what was stored with it, else its place.
+[[nodiscard]] inline int colourOf(const Snapshot& snapshot, const RunFacts& run) {
+    bool stored = false;
+    const int number = QString::fromStdString(run.info.identity.colour).toInt(&stored);
+    return stored && number >= 0 ? number : static_cast<int>(&run - snapshot.runs.data());
+}
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 } // namespace qw::ui
