@@ -10,6 +10,7 @@ int cmdCheckpoint(CommandLine& line);
 int cmdCompare(CommandLine& line);
 int cmdDoctor(CommandLine& line);
 int cmdEval(CommandLine& line);
+int cmdExport(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
 int cmdInspect(CommandLine& line);
 int cmdLogits(CommandLine& line);
@@ -29,16 +30,22 @@ int cmdVersion(CommandLine& line);
 
 namespace {
 constexpr std::array kCommands{
-    Command{"bench", "measures this machine against the gates, and against the peers where Python is at hand", "qatw bench store_ingest --json", cmdBench},
+    Command{"bench", "measures this machine against the gates, and against the peers where Python is at hand",
+            "qatw bench store_ingest --json", cmdBench},
     Command{"checkpoint", "write a checkpoint of a running run now", "qatw checkpoint 01J8ZQ", cmdCheckpoint},
-    Command{"compare", "the table: what each scheme costs, what QAT wins back, which to ship", "qatw compare --project build/try --markdown", cmdCompare},
+    Command{"compare", "the table: what each scheme costs, what QAT wins back, which to ship",
+            "qatw compare --project build/try --markdown", cmdCompare},
     Command{"doctor", "is everything in place: engine, LibTorch, devices, kernels, disk, limits", "qatw doctor", cmdDoctor},
     Command{"eval", "score a model on HellaSwag, WikiText or own texts, as lm-evaluation-harness does",
             "qatw eval path/to/model --task hellaswag=hellaswag_val.jsonl --limit 200", cmdEval},
+    Command{"export", "write a run's weights for other programs and prove the files", "qatw export 01J8ZQ --format hf --out folder",
+            cmdExport},
     Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
-    Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors", cmdInspect},
-    Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors", cmdLogits},
+    Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors",
+            cmdInspect},
+    Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors",
+            cmdLogits},
     Command{"pause", "halt a run or study; it keeps its memory", "qatw pause 01J8ZQ", cmdPause},
     Command{"plan", "steps, tokens, memory and time of a recipe before it runs", "qatw plan recipe.yaml", cmdPlan},
     Command{"ptq", "quantize a model without training and write the quantized folder",
@@ -50,9 +57,10 @@ constexpr std::array kCommands{
     Command{"show", "one run: facts, layers, results, files, warnings", "qatw show 01J8ZQ", cmdShow},
     Command{"stop", "end a run or study after a checkpoint; run it again to continue", "qatw stop 01J8ZQ", cmdStop},
     Command{"store", "checks, rebuilds or copies a project's store", "qatw store backup safe.qatw --project build/try", cmdStore},
-    Command{"tokenize", "text to token ids and back, as the tokenizers package does it", "qatw tokenize path/to/model --text 'Once upon a time'",
-            cmdTokenize},
-    Command{"validate", "what is wrong with a recipe, and what it would run", "qatw validate recipe.yaml --set train.max_steps=20 --resolved", cmdValidate},
+    Command{"tokenize", "text to token ids and back, as the tokenizers package does it",
+            "qatw tokenize path/to/model --text 'Once upon a time'", cmdTokenize},
+    Command{"validate", "what is wrong with a recipe, and what it would run",
+            "qatw validate recipe.yaml --set train.max_steps=20 --resolved", cmdValidate},
     Command{"version", "versions of the tool and its build", "qatw version --json", cmdVersion},
 };
 } // namespace

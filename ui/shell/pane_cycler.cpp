@@ -23,7 +23,8 @@ QWidget* entryOf(QWidget* pane) {
 QList<QWidget*> panesOf(QMainWindow& window) {
     QList<QWidget*> panes;
     if (auto* list = window.findChild<QWidget*>(QStringLiteral("navList"))) panes << list;
-    if (auto* stack = window.findChild<QStackedWidget*>(QStringLiteral("pageStack"))) panes << stack->currentWidget();
+    if (auto* stack = window.findChild<QStackedWidget*>(QStringLiteral("pageStack")); stack && stack->currentWidget())
+        panes << stack->currentWidget();
     const auto docks = window.findChildren<QDockWidget*>(QString(), Qt::FindDirectChildrenOnly);
     for (QDockWidget* dock : docks)
         if (dock->isVisible() && dock->widget()) panes << dock->widget();
