@@ -76,6 +76,6 @@ void RecipeDraft::put(const records::Recipe& recipe, int scheme) {
     if (moved) Q_EMIT schemeSelected(selected);
 }
 
-QString RecipeDraft::fileText() const { return text(config::writeRecipe(m_recipe)); }
+QString RecipeDraft::fileText() const { return text(config::writeRecipeYaml(m_recipe)); }
 
 } // namespace qw::ui

@@ -15,9 +15,31 @@ void keepFlag(Project& project, const char* key, const QString& value) {
 } // namespace
 
 Session::Session(Settings& settings, EngineClient& engine, QObject* parent)
-    : QObject(parent), settings(settings), engine(engine), draft(undo) {
+    : QObject(parent), settings(settings), engine(engine), draft(undo), recent(settings) {
     connect(&project, &Project::opened, this, &Session::readFlags);
+    connect(&project, &Project::opened, this, [this] { recent.note(project.dir(), true); });
     connect(&project, &Project::problem, this, &Session::notice);
+    connect(&model, &OpenModel::changed, this, &Session::followModel);
+    connect(&draft, &RecipeDraft::changed, this, &Session::followDraft);
+}
+
+void Session::followModel() {
+    if (model.state() != OpenModel::State::Ready) return;
+    recent.note(model.folder(), false);
+    const std::string folder = utf8(model.folder());
+    if (draft.recipe().model.path == folder) return;
+    draft.edit(tr("model %1").arg(QFileInfo(model.folder()).fileName()), [&](records::Recipe& recipe) {
+        recipe.model = {};
+        recipe.model.path = folder;
+    });
+}
+
+// Only when the path itself is another one: a model that is still being opened must not be closed by an edit elsewhere.
+void Session::followDraft() {
+    const QString path = text(draft.recipe().model.path);
+    if (path == m_draftModel) return;
+    m_draftModel = path;
+    if (!path.isEmpty() && path != model.folder()) model.open(path);
 }
 
 void Session::readFlags() {

@@ -6,6 +6,7 @@
 #include "client/engine_client.h"
 #include "client/open_model.h"
 #include "client/project.h"
+#include "client/recent_items.h"
 #include "client/recipe_draft.h"
 #include "client/worker.h"
 #include "settings/settings.h"
@@ -29,8 +30,9 @@ public:
     QUndoStack undo;
     Project project;
     OpenModel model;
-    RecipeDraft draft;
-    Worker compute; // numbers for the eye: previews, pyramids, comparisons
+    RecipeDraft draft;  // its model.path and the open model follow each other
+    RecentItems recent; // models and projects that were opened well
+    Worker compute;     // numbers for the eye: previews, pyramids, comparisons
 
     // Shared choices; kept in the project's flags.
     [[nodiscard]] QString liveRun() const { return m_liveRun; }
@@ -56,8 +58,11 @@ Q_SIGNALS:
 
 private:
     void readFlags();
+    void followModel();
+    void followDraft();
     QString m_liveRun, m_baseline;
     QStringList m_compared;
+    QString m_draftModel; // model.path when it was looked at last
 };
 
 } // namespace qw::ui

@@ -13,6 +13,7 @@ QLabel[look="title"] { font-size: 14pt; font-weight: 600; }
 QLabel[look="heading"] { font-weight: 600; }
 QLabel[look="muted"] { color: @muted@; }
 QLabel[look="error"] { color: @bad@; }
+QLabel[look="warning"] { color: @warning@; }
 QPlainTextEdit[look="mono"], QTextEdit[look="mono"], QLabel[look="mono"] { font-family: "DejaVu Sans Mono", monospace; }
 QPushButton { background: @raised@; color: @text@; border: 1px solid @border@; border-radius: 4px; padding: 0.3em 0.9em; }
 QPushButton:hover { border-color: @accent@; }
