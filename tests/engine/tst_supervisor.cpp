@@ -66,7 +66,7 @@ private Q_SLOTS:
     void initTestCase() {
         QVERIFY(test::makeTinyWorld(m_dir.path() / "world").ok());
         const auto result = test::runTool(run(recipe("study", standard()), project("calm")));
-        QVERIFY2(result.code == 0, result.err.constData());
+        QVERIFY2(result.code == 0, result.out.constData());
         m_table = tableOf(result);
         QCOMPARE(ends(result).size(), 6); // float, float trained, PTQ and QAT of two schemes
         for (const auto& end : ends(result)) QCOMPARE(end, QStringLiteral("done"));
