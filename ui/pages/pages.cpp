@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/pages.h"
 
+#include "pages/live/live_page.h"
+#include "pages/runs/runs_page.h"
+#include "pages/start/start_page.h"
+#include "pages/train/train_page.h"
+
 namespace qw::ui {
 
 std::vector<Page*> makePages(Session& session, ActionRegistry& actions) {
-    static_cast<void>(session);
-    static_cast<void>(actions);
-    return {};
+    // In the order of PageId, one line a page.
+    return {
+        new StartPage(session, actions),
+        new TrainPage(session, actions),
+        new LivePage(session, actions),
+        new RunsPage(session, actions),
+    };
 }
 
 } // namespace qw::ui
