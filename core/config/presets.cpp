@@ -86,15 +86,21 @@ QatBlock build(const std::string& name) {
 
 const std::vector<SchemePreset>& schemePresets() {
     static const std::vector<SchemePreset> presets{
-        {"8da4w", "int4 weights in groups of 32, int8 activations per token: torchao's Int8DynActInt4Weight QAT"},
-        {"int8_intx", "int2 to int8 weights in groups (int8 g32 unless set), int8 activations per token, scales in the weights' dtype"},
-        {"intx_weight_only", "int2 to int8 weights per channel or group (int8 per channel unless set), activations untouched"},
-        {"int4_weight_only", "int4 weights with real-valued zero points in groups of 128: torchao's Int4WeightOnlyConfig version 2"},
-        {"4w_tinygemm", "uint4 weights with bf16 scales and zero points in groups of 256: torchao's legacy 4w"},
-        {"8da8w", "int8 weights in groups of 32, int8 activations per token"},
-        {"4da4w", "int4 weights in groups of 32, int4 activations per token"},
-        {"int8_weight_only", "int8 weights per row: torchao's Int8WeightOnlyConfig"},
-        {"int8_int8", "int8 weights per row, symmetric int8 activations per token: torchao's Int8DynamicActivationInt8WeightConfig"},
+        {"8da4w", "int4 weights in groups of 32, int8 activations per token: torchao's Int8DynActInt4Weight QAT",
+         "ExecuTorch, torchao, llama.cpp (Q4_0), vLLM on Arm CPUs"},
+        {"int8_intx", "int2 to int8 weights in groups (int8 g32 unless set), int8 activations per token, scales in the weights' dtype",
+         "ExecuTorch, torchao, llama.cpp (Q8_0)"},
+        {"intx_weight_only", "int2 to int8 weights per channel or group (int8 per channel unless set), activations untouched",
+         "vLLM (4 and 8 bits), torchao, llama.cpp (Q4_0, Q8_0)"},
+        {"int4_weight_only", "int4 weights with real-valued zero points in groups of 128: torchao's Int4WeightOnlyConfig version 2",
+         "torchao; llama.cpp (Q4_1, near-exact)"},
+        {"4w_tinygemm", "uint4 weights with bf16 scales and zero points in groups of 256: torchao's legacy 4w",
+         "torchao; llama.cpp (Q4_1, near-exact)"},
+        {"8da8w", "int8 weights in groups of 32, int8 activations per token", "torchao, llama.cpp (Q8_0)"},
+        {"4da4w", "int4 weights in groups of 32, int4 activations per token", "weights alone: llama.cpp (Q4_0), vLLM"},
+        {"int8_weight_only", "int8 weights per row: torchao's Int8WeightOnlyConfig", "vLLM (W8A16), torchao, llama.cpp (Q8_0)"},
+        {"int8_int8", "int8 weights per row, symmetric int8 activations per token: torchao's Int8DynamicActivationInt8WeightConfig",
+         "vLLM (W8A8), torchao, llama.cpp (Q8_0)"},
     };
     return presets;
 }

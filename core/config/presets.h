@@ -12,7 +12,8 @@ namespace qw::config {
 
 struct SchemePreset {
     const char* name;
-    const char* summary; // one line
+    const char* summary;  // what it is for, one line
+    const char* runtimes; // which programs run such weights at full speed (export.md 1, 3)
 };
 [[nodiscard]] const std::vector<SchemePreset>& schemePresets();
 // config.invalid naming the nearest preset; presets of other families are refused by name.

@@ -24,6 +24,12 @@ void readFields(const Node& map, const std::string& prefix, Issues& issues, cons
 [[nodiscard]] std::string shortest(double value); // shortest text that reads back as the same number
 [[nodiscard]] Node toNode(const records::Recipe& recipe);
 [[nodiscard]] Node toNode(const records::QatBlock& block);
-[[nodiscard]] Node wholeNode(const records::Recipe& recipe); // toNode with its schemes
+[[nodiscard]] Node wholeNode(const records::Recipe& recipe);  // toNode with its schemes
+[[nodiscard]] Node prunedQat(const records::QatBlock& block); // toNode without what its preset and the defaults say
+[[nodiscard]] std::string toYaml(const Node& map);            // block style, short maps on one line
+
+// A scheme's entry over the shared parts of its recipe; qat and overrides are filled as far as the text can be understood.
+void readScheme(const Node& entry, const std::string& prefix, const records::Recipe& shared, Issues& issues, std::string& name,
+                records::QatBlock& qat, records::Recipe& overrides);
 
 } // namespace qw::config

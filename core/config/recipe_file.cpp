@@ -101,6 +101,8 @@ std::string canonical(const Node& entry) {
     return toJson(copy, -1);
 }
 
+} // namespace
+
 void readScheme(const Node& entry, const std::string& prefix, const Recipe& shared, Issues& issues, std::string& name, QatBlock& qat,
                 Recipe& overrides) {
     qat = shared.qat.value_or(QatBlock{});
@@ -111,6 +113,8 @@ void readScheme(const Node& entry, const std::string& prefix, const Recipe& shar
             f.problem("preset", "the scheme quantizes nothing: give a preset, or a weight block");
     });
 }
+
+namespace {
 
 void readSchemes(const Node& root, Recipe& recipe, Issues& issues) {
     const Node* list = root.find("schemes");

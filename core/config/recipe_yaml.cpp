@@ -85,6 +85,8 @@ void pruneBlock(Node& qat, const Node& preset, const char* key) {
     *block = std::move(left);
 }
 
+} // namespace
+
 Node prunedQat(const records::QatBlock& block) {
     Node qat = toNode(block);
     if (!block.preset.empty())
@@ -94,6 +96,8 @@ Node prunedQat(const records::QatBlock& block) {
         }
     return difference(qat, toNode(records::QatBlock{}));
 }
+
+namespace {
 
 Node pruned(const Recipe& recipe) {
     Recipe start;
@@ -218,10 +222,12 @@ void block(std::string& out, const Node& map, size_t indent, bool firstHere) {
 
 } // namespace
 
-std::string writeRecipeYaml(const Recipe& recipe) {
+std::string toYaml(const Node& map) {
     std::string out;
-    block(out, ordered(pruned(recipe)), 0, false);
+    block(out, map, 0, false);
     return out;
 }
+
+std::string writeRecipeYaml(const Recipe& recipe) { return toYaml(ordered(pruned(recipe))); }
 
 } // namespace qw::config

@@ -2,6 +2,7 @@
 #include "engine/job_support.h"
 
 #include "base/files.h"
+#include "checkpoint/module_plan.h"
 #include "engine/crash.h"
 
 #include <chrono>
@@ -108,22 +109,10 @@ std::optional<records::DType> dtypeFromName(const std::string& name) {
 }
 
 records::DType exportType(const JobInput& input, const Source& source) {
-    if (const auto asked = dtypeFromName(input.recipe.precision.exportDtype)) return *asked;
+    const auto& precision = input.recipe.precision;
     const bool trains = input.identity.kind == "train" || input.identity.kind == "qat";
-    if (!trains && input.identity.studyUid.empty()) return source.stored;
-    return input.recipe.precision.mode == "fp32" ? records::DType::F32 : records::DType::BF16;
-}
-
-int64_t forecastBytes(const checkpoint::ModelConfig& config, bool tied, records::DType exported, const quant::Plan* plan) {
-    double bytes = 0;
-    for (const auto& tensor : checkpoint::expectedTensors(config, tied)) {
-        double bits = 8.0 * static_cast<double>(bytesPer(exported));
-        if (plan)
-            for (const auto& layer : plan->layers)
-                if (layer.skipReason.empty() && layer.name + ".weight" == tensor.name) bits = layer.bitsPerWeight;
-        bytes += bits / 8.0 * static_cast<double>(elements(tensor));
-    }
-    return static_cast<int64_t>(bytes);
+    if (!trains && input.identity.studyUid.empty()) return dtypeFromName(precision.exportDtype).value_or(source.stored);
+    return checkpoint::memberType(precision.exportDtype, precision.mode);
 }
 
 Result<wire::ModelFacts> describe(const Source& source, records::DType exported, const quant::Plan* plan, int64_t totalSteps) {
@@ -140,7 +129,7 @@ Result<wire::ModelFacts> describe(const Source& source, records::DType exported,
         facts.fingerprint = "random";
         facts.bytes = facts.parameters * bytesPer(source.stored);
     }
-    facts.quantizedBytes = plan ? forecastBytes(source.config, source.tied, exported, plan) : 0;
+    facts.quantizedBytes = plan ? checkpoint::forecastBytes(source.config, source.tied, exported, plan->layers) : 0;
     facts.bitsPerWeight = plan ? plan->bitsPerWeight : 0;
     if (plan) facts.layers = plan->layers;
     facts.totalSteps = totalSteps;

@@ -32,8 +32,6 @@ struct Source {
 
 // quantizedBytes and layers from the plan, when there is one.
 [[nodiscard]] Result<wire::ModelFacts> describe(const Source& source, records::DType exported, const quant::Plan* plan, int64_t totalSteps);
-// Forecast of the native folder's weights.
-[[nodiscard]] int64_t forecastBytes(const checkpoint::ModelConfig& config, bool tied, records::DType exported, const quant::Plan* plan);
 
 void reportSource(const Source& source, const tokenizer::Tokenizer& tokenizer, const wire::Sink& emit); // warnings
 

@@ -2,6 +2,7 @@
 #include "engine/tasks_ops.h"
 
 #include "base/clock.h"
+#include "checkpoint/module_plan.h"
 #include "config/recipe_file.h"
 #include "config/schedule.h"
 #include "engine/device.h"
@@ -122,8 +123,7 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
     configureTorch(recipe.threads, recipe.deterministic.value_or(device.is_cpu()), recipe.precision.tf32);
     QW_TRY(const auto source, openSource(recipe, {}, scratch));
     QW_TRY(const auto tokenizer, tokenizer::Tokenizer::load(source.folder));
-    const auto exported =
-        dtypeFromName(recipe.precision.exportDtype).value_or(recipe.precision.mode == "fp32" ? records::DType::F32 : records::DType::BF16);
+    const auto exported = checkpoint::memberType(recipe.precision.exportDtype, recipe.precision.mode);
     std::optional<quant::Plan> plan;
     if (recipe.qat) {
         QW_TRY(plan, quant::plan(source.config, source.tied, *recipe.qat, exported));
