@@ -6,6 +6,7 @@
 #include "drive/engine_client.h"
 #include "drive/run_driver.h"
 #include "wire/event_log.h"
+#include "wire/json_events.h"
 #include "wire/run_folder.h"
 
 #include <QMetaObject>
@@ -85,25 +86,22 @@ struct RunWatch::State {
         return !news.empty();
     }
 
-    // Everything behind seq that is on disk; false: there was nothing.
-    bool readLog() {
+    // Everything behind seq that is on disk.
+    void readLog() {
         if (!log) log.emplace(folder.events());
         logNs = monotonicNs();
-        bool any = false;
         while (!stop) {
-            auto events = log->readAfter(seq, kLogChunk);
-            if (!events) { // a record that does not parse costs that record only
-                seq = std::max(seq, log->lastSeq());
-                continue;
+            const auto records = log->read(kLogChunk);
+            if (!records || records->empty()) return; // not there yet, or not readable: looked at again
+            for (const wire::LogRecord& record : *records) {
+                if (record.seq <= seq) continue;
+                seq = record.seq;
+                if (auto event = wire::eventFromJson(record.json)) { // a damaged one costs itself only
+                    event->seq = record.seq;
+                    tell(*std::move(event));
+                }
             }
-            if (events->empty()) break;
-            for (wire::Event& event : *events) {
-                seq = std::max(seq, event.seq);
-                tell(std::move(event));
-            }
-            any = true;
         }
-        return any;
     }
 
     void hear(wire::Event event) {

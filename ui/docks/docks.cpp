@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "docks/docks.h"
 
+#include "docks/details_dock.h"
+#include "docks/device_dock.h"
+#include "docks/log_dock.h"
+
 namespace qw::ui {
 
 std::vector<QDockWidget*> makeDocks(Session& session, ActionRegistry& actions) {
-    static_cast<void>(session);
     static_cast<void>(actions);
-    return {};
+    // In the order they stand.
+    return {
+        new DetailsDock(session),
+        new DeviceDock(session),
+        new LogDock(session),
+    };
 }
 
 } // namespace qw::ui

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pages/live/run_actions.h"
+
+#include "theme/theme.h"
+
+#include <QDialog>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace qw::ui {
+
+using records::RunState;
+
+RunActions::RunActions(Session& session, ActionRegistry& actions, LiveRun& run, QWidget* window)
+    : QObject(window), m_session(session), m_run(run), m_window(window) {
+    m_pause = actions.add(
+        {QStringLiteral("run.pause"), tr("&Pause"), QStringLiteral("pause"), tr("Pause after the step in work; memory is kept"), {}}, this,
+        [this] { control(Control::Pause, tr("pausing")); });
+    m_resume = actions.add({QStringLiteral("run.resume"),
+                            tr("&Resume"),
+                            QStringLiteral("resume"),
+                            tr("Go on with the run, from its last checkpoint where it had ended"),
+                            {}},
+                           this, [this] { resume(); });
+    m_checkpoint = actions.add({QStringLiteral("run.checkpoint"),
+                                tr("Save &checkpoint now"),
+                                QStringLiteral("save"),
+                                tr("Write a checkpoint after the step in work and go on"),
+                                {}},
+                               this, [this] { control(Control::Checkpoint, tr("saving a checkpoint")); });
+    m_stop = actions.add({QStringLiteral("run.stop"),
+                          tr("&Stop…"),
+                          QStringLiteral("stop"),
+                          tr("Stop the run: with a checkpoint or without"),
+                          {QKeySequence(Qt::SHIFT | Qt::Key_F5)}},
+                         this, [this] { askStop(); });
+    connect(&run, &LiveRun::statusChanged, this, &RunActions::update);
+    connect(&run, &LiveRun::shownChanged, this, &RunActions::update);
+    connect(&session.project, &Project::changed, this, &RunActions::update);
+    update();
+}
+
+const StudyFacts* RunActions::study() const {
+    const auto snapshot = m_session.project.snapshot();
+    const store::RunInfo* info = m_run.info();
+    if (!snapshot || !info) return nullptr;
+    for (const StudyFacts& study : snapshot->studies)
+        if (study.info.uid == info->identity.studyUid) return &study;
+    return nullptr;
+}
+
+QString RunActions::whyNoResume() const {
+    const store::RunInfo* info = m_run.info();
+    if (!info) return tr("No run is shown");
+    const RunState state = m_run.status().state;
+    if (state == RunState::Paused || state == RunState::Pausing) return {};
+    if (state == RunState::Completed) return tr("The run is done");
+    if (!records::isEnded(state)) return tr("The run is working");
+    if (m_session.project.snapshot() && m_session.project.snapshot()->readOnly) return tr("The project is open read-only");
+    const StudyFacts* of = study();
+    if (of && of->driven) return tr("Its study still works on other runs; it can be resumed when they are done");
+    if (!info->identity.studyUid.empty() && (!of || of->info.dir.empty())) return tr("The folder of its study is gone");
+    return {};
+}
+
+void RunActions::update() {
+    const RunState state = m_run.status().state;
+    const bool shown = m_run.info() != nullptr;
+    const QString none = tr("No run is shown");
+    const QString ended = tr("No engine works on this run");
+    const bool working = shown && !records::isEnded(state) && state != RunState::Created && state != RunState::Queued;
+    const auto reason = [&](bool fits, const QString& why) { return !shown ? none : !working ? ended : fits ? QString() : why; };
+    ActionRegistry::setDisabledReason(
+        m_pause, reason(state == RunState::Running, tr("The run is %1").arg(QLatin1String(records::stateName(state)))));
+    ActionRegistry::setDisabledReason(m_resume, whyNoResume());
+    ActionRegistry::setDisabledReason(m_stop, reason(state != RunState::Stopping, tr("The run is stopping")));
+    const bool trains = m_run.status().phase == QLatin1String("train");
+    ActionRegistry::setDisabledReason(m_checkpoint, reason(trains, tr("There is a checkpoint to save only while it trains")));
+}
+
+void RunActions::control(Control what, const QString& pending) {
+    m_pending = pending;
+    m_session.engine.control(m_session.project.dir(), m_run.uid(), what, this, [this](const Result<QByteArray>& answer) {
+        m_pending.clear();
+        if (!answer) Q_EMIT failed(answer.error());
+        m_session.project.refresh();
+    });
+}
+
+void RunActions::resume() {
+    const RunState state = m_run.status().state;
+    if (!whyNoResume().isEmpty()) return;
+    if (!records::isEnded(state)) {
+        control(Control::Resume, tr("resuming"));
+        return;
+    }
+    Q_EMIT resuming();
+    const auto done = [this](const Result<QByteArray>& answer) {
+        if (!answer) Q_EMIT failed(answer.error());
+        m_session.project.refresh();
+    };
+    const StudyFacts* of = study();
+    if (of)
+        m_session.engine.continueStudy(m_session.project.dir(), text(of->info.dir.string()), this, done);
+    else
+        m_session.engine.command({QStringLiteral("resume"), m_run.uid(), QStringLiteral("--project"), m_session.project.dir()}, this, {},
+                                 done);
+}
+
+void RunActions::askStop() {
+    if (m_dialog) {
+        m_dialog->raise();
+        return;
+    }
+    auto* dialog = new QDialog(m_window);
+    m_dialog = dialog;
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setObjectName(QStringLiteral("stopDialog"));
+    dialog->setWindowTitle(tr("Stop the run"));
+    const bool trains = m_run.status().phase == QLatin1String("train");
+    const int64_t step = m_run.status().step, saved = m_run.lastCheckpoint();
+    auto* heading =
+        new QLabel(trains ? tr("Stop at step %1?").arg(QLocale().toString(static_cast<qlonglong>(step))) : tr("Stop the run?"), dialog);
+    heading->setProperty("look", QStringLiteral("title"));
+    const QString lost = saved >= 0 ? tr("Without a checkpoint the steps behind %1 are lost; Resume would go on from there.")
+                                          .arg(QLocale().toString(static_cast<qlonglong>(saved)))
+                                    : tr("Without a checkpoint everything trained so far is lost.");
+    auto* what = new QLabel(trains ? lost : tr("What this phase has done so far is lost; Resume begins the phase again."), dialog);
+    what->setWordWrap(true);
+    auto* study = new QLabel(tr("Its study stops with it; Resume continues both."), dialog);
+    study->setProperty("look", QStringLiteral("muted"));
+    study->setVisible(m_run.info() && !m_run.info()->identity.studyUid.empty());
+    const auto button = [&](const char* name, const QString& label) {
+        auto* made = new QPushButton(label, dialog);
+        made->setObjectName(QLatin1String(name));
+        made->setAutoDefault(false);
+        return made;
+    };
+    auto* save = button("stopSaveButton", tr("Stop and &save checkpoint"));
+    save->setVisible(trains);
+    auto* discard = button("stopDiscardButton", trains ? tr("Stop and &discard") : tr("&Stop"));
+    auto* keep = button("keepTrainingButton", trains ? tr("&Keep training") : tr("&Keep running"));
+    keep->setProperty("look", QStringLiteral("primary"));
+    keep->setDefault(true);
+    connect(save, &QPushButton::clicked, dialog, [this, dialog] {
+        control(Control::Stop, tr("stopping"));
+        dialog->close();
+    });
+    connect(discard, &QPushButton::clicked, dialog, [this, dialog] {
+        control(Control::StopNow, tr("stopping"));
+        dialog->close();
+    });
+    connect(keep, &QPushButton::clicked, dialog, &QDialog::close);
+    connect(&m_run, &LiveRun::shownChanged, dialog, &QDialog::close);
+    auto* buttons = new QHBoxLayout;
+    buttons->addStretch();
+    for (QPushButton* one : {discard, save, keep}) buttons->addWidget(one);
+    auto* column = new QVBoxLayout(dialog);
+    for (QWidget* widget : {static_cast<QWidget*>(heading), static_cast<QWidget*>(what), static_cast<QWidget*>(study)})
+        column->addWidget(widget);
+    column->addSpacing(dialog->fontMetrics().height() / 2);
+    column->addLayout(buttons);
+    keep->setFocus();
+    dialog->open();
+}
+
+} // namespace qw::ui
