@@ -74,10 +74,10 @@ void ChartControls::buildSmoothing(const QString& name) {
     m_smoothingBox->setSingleStep(0.05);
     m_smoothingLabel->setBuddy(m_smoothingBox);
     const QString tip = tr("Weight of the past in the moving average; 0 shows the raw values. Key in the chart: S");
+    layout()->addWidget(m_smoothingLabel);
     for (QWidget* widget : {static_cast<QWidget*>(m_smoothing), static_cast<QWidget*>(m_smoothingBox)}) {
         widget->setToolTip(tip);
         widget->setAccessibleName(tr("Smoothing"));
-        layout()->addWidget(m_smoothingLabel);
         layout()->addWidget(widget);
     }
     connect(m_smoothing, &QSlider::valueChanged, this, [this](int hundredths) { m_smoothingBox->setValue(hundredths / 100.0); });
@@ -168,8 +168,9 @@ void ChartControls::arrange() {
     m_seedBands->setVisible(!m_compact && m_seeds);
     m_logY->setVisible(!m_compact && m_single);
     m_table->setVisible(!m_compact && m_single);
-    m_export->setVisible(m_single);
+    m_export->setVisible(m_single && (!m_floating || m_hovered));
     m_follow->setVisible(!m_compact || !m_follow->isChecked());
+    if (m_floating) adjustSize();
     m_title->setVisible(!m_title->text().isEmpty());
 }
 
@@ -177,6 +178,20 @@ void ChartControls::setCompact(bool compact) {
     m_compact = compact;
     arrange();
 }
+
+void ChartControls::setFloating(bool floating) {
+    m_floating = floating;
+    arrange();
+}
+
+void ChartControls::setHovered(bool hovered) {
+    if (hovered == m_hovered) return;
+    m_hovered = hovered;
+    arrange();
+    Q_EMIT arranged();
+}
+
+QMenu* ChartControls::exportMenu() const { return m_export->menu(); }
 
 void ChartControls::setTitle(const QString& title) {
     m_title->setText(title);
@@ -202,6 +217,7 @@ void ChartControls::offerSeedBands(bool on) {
 void ChartControls::showFollowing(bool on) {
     m_follow->setChecked(on);
     arrange();
+    Q_EMIT arranged();
 }
 
 void ChartControls::showTable(bool on) { m_table->setChecked(on); }

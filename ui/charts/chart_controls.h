@@ -28,8 +28,12 @@ public:
 
     // One row for all charts of a group. What a single chart has (log, table, export) is hidden.
     void bind(ChartGroup* group);
-    void setCompact(bool compact); // only follow, when it is off, and export
+    void setCompact(bool compact);   // only follow, when it is off, and export
+    void setFloating(bool floating); // over the plot's corner: export shows only while the pointer is there
+    void setHovered(bool hovered);
+    [[nodiscard]] bool hasWholeRow() const { return !m_compact; } // compact, but asked for
     void setTitle(const QString& title);
+    [[nodiscard]] QMenu* exportMenu() const;
 
     void showSmoothing(double weight); // without a signal
     void showLogY(bool on);
@@ -43,6 +47,7 @@ public:
     [[nodiscard]] bool exportSmoothed() const;
 
 Q_SIGNALS:
+    void arranged(); // other buttons are shown
     void smoothingChosen(double weight);
     void logYChosen(bool on);
     void xAxisChosen(qw::ui::ChartX axis);
@@ -69,7 +74,7 @@ private:
     QToolButton* m_export = nullptr;
     QAction* m_visibleOnly = nullptr;
     QAction* m_smoothed = nullptr;
-    bool m_compact = false, m_single = true, m_seeds = false;
+    bool m_compact = false, m_single = true, m_seeds = false, m_floating = false, m_hovered = false;
 };
 
 } // namespace qw::ui

@@ -57,6 +57,7 @@ protected:
     void draw(QCPPainter* painter) override;
 
 private:
+    void drawBandLabels(QCPPainter& painter);
     void drawNonFinite(QCPPainter& painter, const ChartCurve& curve, const QRectF& inside);
     ChartPlot& m_plot;
 };

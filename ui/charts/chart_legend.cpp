@@ -137,6 +137,7 @@ ChartLegend::ChartLegend(const QString& name, ChartData& data, QWidget* parent) 
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setResizeMode(QListView::Adjust);
     m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setStyleSheet(QStringLiteral("QListView { border: none; }")); // one surface with the plot; rows show the focus
     m_list->installEventFilter(this);
     m_list->viewport()->installEventFilter(this);
     column->addWidget(m_list);
@@ -156,13 +157,22 @@ ChartLegend::ChartLegend(const QString& name, ChartData& data, QWidget* parent) 
 
 QString ChartLegend::idAt(const QModelIndex& index) const { return index.data(ChartLegendModel::IdRole).toString(); }
 
-QSize ChartLegend::sizeHint() const { return {fontMetrics().averageCharWidth() * 28, fontMetrics().height() * 6}; }
+QSize ChartLegend::sizeHint() const {
+    int text = fontMetrics().averageCharWidth() * 8;
+    for (int row = 0; row < m_model->rowCount(); ++row) {
+        const QModelIndex index = m_model->index(row);
+        text = std::max(text, fontMetrics().horizontalAdvance(index.data().toString() + index.data(ChartLegendModel::LastRole).toString()));
+    }
+    const int most = fontMetrics().averageCharWidth() * 40, line = fontMetrics().height();
+    return {std::min(text, most) + line * 7 / 2, line * 6};
+}
 
 void ChartLegend::refresh() {
     m_model->refresh();
     const bool many = m_model->rowCount() > kFilterBeyond;
     if (!many && !m_filter->text().isEmpty()) m_filter->clear();
     m_filter->setVisible(many);
+    updateGeometry();
 }
 
 void ChartLegend::toggle(const QString& id) {

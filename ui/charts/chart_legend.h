@@ -46,6 +46,7 @@ public:
     void toggle(const QString& id);
     void solo(const QString& id); // alone; again: all
     [[nodiscard]] QListView* list() const { return m_list; }
+    [[nodiscard]] QSize sizeHint() const override;
 
 Q_SIGNALS:
     void lifted(const QString& id); // empty: none
@@ -53,7 +54,6 @@ Q_SIGNALS:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
-    [[nodiscard]] QSize sizeHint() const override;
 
 private:
     [[nodiscard]] QString idAt(const QModelIndex& index) const;

@@ -6,6 +6,20 @@
 #include <cmath>
 
 namespace qw::ui {
+namespace {
+
+// What of the band is in sight; empty: nothing.
+QRectF bandArea(const ChartPlot& plot, const ChartBand& band) {
+    const QRectF inside = plot.axisRect()->rect();
+    const auto from = plot.xOfStep(band.fromStep);
+    const auto to = std::isinf(band.toStep) ? std::optional(plot.xAxis->range().upper) : plot.xOfStep(band.toStep);
+    if (!from || !to) return {};
+    const double left = std::max(inside.left(), plot.xAxis->coordToPixel(*from));
+    const double right = std::min(inside.right() + 1, plot.xAxis->coordToPixel(*to));
+    return right <= left ? QRectF() : QRectF(left, inside.top(), right - left, inside.height());
+}
+
+} // namespace
 
 BandLayer::BandLayer(ChartPlot& plot) : QCPLayerable(&plot, QStringLiteral("background")), m_plot(plot) {}
 QRect BandLayer::clipRect() const { return m_plot.axisRect()->rect(); }
@@ -13,22 +27,8 @@ void BandLayer::applyDefaultAntialiasingHint(QCPPainter* painter) const { painte
 
 void BandLayer::draw(QCPPainter* painter) {
     const QRectF inside = m_plot.axisRect()->rect();
-    const QFontMetricsF metrics(m_plot.xAxis->tickLabelFont());
-    painter->setFont(m_plot.xAxis->tickLabelFont());
     for (const ChartBand& band : m_plot.picture().bands) {
-        const auto from = m_plot.xOfStep(band.fromStep);
-        const auto to = std::isinf(band.toStep) ? std::optional(m_plot.xAxis->range().upper) : m_plot.xOfStep(band.toStep);
-        if (!from || !to) continue;
-        const double left = std::max(inside.left(), m_plot.xAxis->coordToPixel(*from));
-        const double right = std::min(inside.right() + 1, m_plot.xAxis->coordToPixel(*to));
-        if (right <= left) continue;
-        painter->fillRect(QRectF(left, inside.top(), right - left, inside.height()), m_plot.theme()[Token::Band]);
-        painter->setPen(m_plot.theme()[Token::Axis]);
-        const QString label = metrics.elidedText(band.label, Qt::ElideRight, right - left - metrics.height() / 2);
-        if (label.size() > 2)
-            painter->drawText(
-                QRectF(left + metrics.height() / 4, inside.bottom() - metrics.height() * 1.25, right - left, metrics.height()),
-                Qt::AlignLeft | Qt::AlignVCenter, label);
+        if (const QRectF area = bandArea(m_plot, band); !area.isEmpty()) painter->fillRect(area, m_plot.theme()[Token::Band]);
     }
     const bool nothing = !m_plot.data().xRange().valid();
     if (nothing && !m_plot.picture().emptyText.isEmpty()) {
@@ -42,7 +42,26 @@ FlagLayer::FlagLayer(ChartPlot& plot) : QCPLayerable(&plot, QStringLiteral("main
 QRect FlagLayer::clipRect() const { return m_plot.axisRect()->rect(); }
 void FlagLayer::applyDefaultAntialiasingHint(QCPPainter* painter) const { painter->setAntialiasing(true); }
 
+// Above the lines on a ground of its own: it must stay readable.
+void FlagLayer::drawBandLabels(QCPPainter& painter) {
+    painter.setFont(m_plot.xAxis->tickLabelFont());
+    const QFontMetricsF metrics(painter.font());
+    QColor ground = m_plot.theme()[Token::Band];
+    ground.setAlphaF(0.85F);
+    for (const ChartBand& band : m_plot.picture().bands) {
+        const QRectF area = bandArea(m_plot, band);
+        const QString label = metrics.elidedText(band.label, Qt::ElideRight, area.width() - metrics.height());
+        if (area.isEmpty() || label.size() < 3) continue;
+        const QRectF tag(area.left(), area.bottom() - metrics.height() * 1.2, metrics.horizontalAdvance(label) + metrics.height() / 2,
+                         metrics.height() * 1.2);
+        painter.fillRect(tag, ground);
+        painter.setPen(m_plot.theme()[Token::Text]);
+        painter.drawText(tag, Qt::AlignCenter, label);
+    }
+}
+
 void FlagLayer::draw(QCPPainter* painter) {
+    drawBandLabels(*painter);
     const QRectF inside = m_plot.axisRect()->rect();
     const double size = m_plot.fontMetrics().height();
     double freeFrom = -1e9; // flags that would overlap share the first one's icon
@@ -54,12 +73,12 @@ void FlagLayer::draw(QCPPainter* painter) {
         QPen pen(m_plot.theme()[Token::Muted], 1);
         pen.setDashPattern({2, 4});
         painter->setPen(pen);
-        painter->drawLine(QPointF(px, inside.top() + size), QPointF(px, inside.bottom()));
+        painter->drawLine(QPointF(px, inside.top() + 2 * size), QPointF(px, inside.bottom()));
         if (px - size / 2 < freeFrom) continue;
         freeFrom = px + size / 2;
         Theme::instance()
             .icon(flag.icon.isEmpty() ? QStringLiteral("info") : flag.icon, Token::Muted)
-            .paint(painter, QRectF(px - size / 2, inside.top() + 1, size, size).toRect());
+            .paint(painter, QRectF(px - size / 2, inside.top() + 0.9 * size, size, size).toRect());
     }
     for (const ChartCurve& curve : m_plot.data().curves())
         if (ChartData::drawn(curve, m_plot.data().xAxis())) drawNonFinite(*painter, curve, inside);

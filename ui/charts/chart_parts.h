@@ -33,6 +33,7 @@ public:
     QPointer<ChartGroup> group;
     QString title, unit;
     bool compact = false;
+    bool legendMoved = false;        // the user has chosen its width
     std::optional<bool> legendShown; // what the page asked for; otherwise when there is more than one line
 };
 

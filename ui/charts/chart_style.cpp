@@ -45,7 +45,9 @@ QPolygonF markerShape(int marker) {
 }
 
 QString withDecimals(double value, double step) {
-    const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12);
+    int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12);
+    const double shown = step * std::pow(10, decimals); // 2.5 needs one more digit than 2
+    if (decimals < 12 && std::abs(shown - std::round(shown)) > 1e-6) ++decimals;
     return QLocale().toString(value, 'f', decimals);
 }
 

@@ -14,6 +14,8 @@
 #include <span>
 #include <vector>
 
+class QMenu;
+
 namespace qw::ui {
 
 class ChartData;
@@ -30,7 +32,9 @@ public:
     void setTitle(const QString& title);    // "loss"
     void setUnit(const QString& unit);      // "dB"; may be empty
     void setEmptyText(const QString& text); // instead of an empty plot
-    void setCompact(bool compact);          // a tile: only title, follow and export above the plot; keys and menu still do the rest
+    // A tile: only title, follow and export above the plot, over its corner when there is no title; the keys still do the rest.
+    void setCompact(bool compact);
+    [[nodiscard]] QMenu* exportMenu() const; // for a page's own menu; stays the chart's
     void setLegendShown(bool shown);
     void setGroup(ChartGroup* group); // crosshair, smoothing, x axis and follow are shared; not owned; null: alone
 
@@ -115,6 +119,8 @@ Q_SIGNALS:
 protected:
     void changeEvent(QEvent* event) override;
     void showEvent(QShowEvent* event) override;
+    void enterEvent(QEnterEvent* event) override;
+    void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
@@ -123,6 +129,7 @@ private:
     void updateLayout(); // what is shown beside the plot
     void updateWords();  // legend, readout, description and notes after a frame
     void updateTable();
+    void placeControls();
     void askExport(const QString& kind, double scale);
     void moveCrosshair(int by); // steps of the data
 

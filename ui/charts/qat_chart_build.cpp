@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: builds the parts of a QatChart, connects them, and answers its keys.
-#include "charts/chart_export.h"
+// What: builds the parts of a QatChart, connects them, keeps what stands beside the plot.
 #include "charts/chart_parts.h"
 #include "charts/qat_chart.h"
-#include "widgets/banner.h"
 
-#include <QFileDialog>
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QLocale>
-#include <QMessageBox>
+#include <QMenu>
 #include <QVBoxLayout>
-#include <cmath>
 
 namespace qw::ui {
 namespace {
@@ -57,6 +52,8 @@ void QatChart::build(const QString& name) {
     p.table->setAlternatingRowColors(true);
     p.table->setModel(p.model);
     p.table->verticalHeader()->hide();
+    p.table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() * 3 / 2);
+    p.table->horizontalHeader()->setResizeContentsPrecision(100); // rows looked at for the width
     p.stack->addWidget(p.table);
     column->addWidget(p.stack, 1);
     p.note = new QLabel(this);
@@ -87,6 +84,7 @@ void QatChart::wire() {
         if (m_parts->group) m_parts->group->setCrosshair(step);
         Q_EMIT crosshairMoved(step);
     });
+    connect(p.splitter, &QSplitter::splitterMoved, this, [this] { m_parts->legendMoved = true; });
     connect(p.plot, &ChartPlot::pinsChanged, p.readout, &ChartReadout::refresh);
     connect(p.plot, &ChartPlot::windowChanged, this, [this] {
         if (isTableShown()) m_parts->tableTimer.start();
@@ -107,12 +105,15 @@ void QatChart::wire() {
     connect(p.controls, &ChartControls::tableChosen, this, &QatChart::setTableShown);
     connect(p.controls, &ChartControls::readoutOrderChosen, this, &QatChart::setReadoutOrder);
     connect(p.controls, &ChartControls::exportChosen, this, &QatChart::askExport);
+    connect(p.controls, &ChartControls::arranged, this, &QatChart::placeControls);
+    connect(p.plot, &QCustomPlot::afterLayout, this, &QatChart::placeControls);
     connect(&Theme::instance(), &Theme::changed, this, [this] { m_parts->plot->applyTheme(Theme::instance().table()); });
 }
 
 void QatChart::setTitle(const QString& title) {
     m_parts->title = title;
     m_parts->controls->setTitle(title);
+    placeControls();
     m_parts->plot->setAccessibleName(title.isEmpty() ? tr("Chart") : tr("Chart: %1").arg(title));
     setAccessibleName(m_parts->plot->accessibleName());
 }
@@ -129,7 +130,28 @@ void QatChart::setEmptyText(const QString& text) {
 void QatChart::setCompact(bool compact) {
     m_parts->compact = compact;
     m_parts->controls->setCompact(compact);
+    placeControls();
     updateLayout();
+}
+
+QMenu* QatChart::exportMenu() const { return m_parts->controls->exportMenu(); }
+
+void QatChart::placeControls() {
+    ChartControls& controls = *m_parts->controls;
+    const bool floating = m_parts->compact && m_parts->title.isEmpty() && !controls.hasWholeRow();
+    if (floating != (controls.parentWidget() == m_parts->plot)) {
+        auto* column = static_cast<QVBoxLayout*>(layout());
+        if (floating)
+            controls.setParent(m_parts->plot);
+        else
+            column->insertWidget(0, &controls);
+        controls.setFloating(floating);
+        controls.show();
+    }
+    if (!floating) return;
+    controls.adjustSize();
+    const QRect inside = m_parts->plot->axisRect()->rect();
+    controls.move(inside.right() - controls.width(), inside.top());
 }
 
 void QatChart::setLegendShown(bool shown) {
@@ -163,7 +185,10 @@ void QatChart::updateLayout() {
             groups.insert(group);
         }
     m_parts->controls->offerSeedBands(seeds);
-    if (m_parts->legend->isVisibleTo(this)) m_parts->legend->refresh();
+    m_parts->legend->refresh();
+    if (m_parts->legendMoved || !m_parts->legend->isVisibleTo(this)) return;
+    const int wanted = m_parts->legend->sizeHint().width(), width = m_parts->splitter->width();
+    m_parts->splitter->setSizes({std::max(width - wanted, width / 2), wanted});
 }
 
 void QatChart::updateWords() {
@@ -198,85 +223,9 @@ void QatChart::setTableShown(bool shown) {
 bool QatChart::isTableShown() const { return m_parts->stack->currentIndex() == 1; }
 
 void QatChart::updateTable() {
-    if (isTableShown()) m_parts->model->rebuild(xLower(), xUpper(), true);
-}
-
-void QatChart::askExport(const QString& kind, double scale) {
-    if (kind == QLatin1String("copy")) return copyToClipboard();
-    auto* dialog = new QFileDialog(this, tr("Save chart"), {},
-                                   kind == QLatin1String("png")   ? tr("Picture (*.png)")
-                                   : kind == QLatin1String("pdf") ? tr("Page (*.pdf)")
-                                                                  : tr("Numbers (*.csv)"));
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(kind);
-    dialog->selectFile((m_parts->title.isEmpty() ? QStringLiteral("chart") : m_parts->title) + QLatin1Char('.') + kind);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QFileDialog::fileSelected, this, [this, kind, scale](const QString& file) {
-        const ExportOptions options{m_parts->controls->exportVisibleRange(), m_parts->controls->exportSmoothed(), scale};
-        const Status done = kind == QLatin1String("png")   ? exportPng(file, options)
-                            : kind == QLatin1String("pdf") ? exportPdf(file, options)
-                                                           : exportCsv(file, options);
-        if (done) return;
-        auto* box =
-            new QMessageBox(QMessageBox::Warning, tr("Not saved"), QString::fromStdString(done.error().message), QMessageBox::Ok, this);
-        box->setInformativeText(QString::fromStdString(done.error().hint));
-        box->setAttribute(Qt::WA_DeleteOnClose);
-        box->open();
-    });
-    dialog->open();
-}
-
-void QatChart::changeEvent(QEvent* event) {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_parts && m_parts->plot) m_parts->plot->applyTheme(Theme::instance().table());
-}
-
-void QatChart::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
-    updateLayout();
-}
-
-void QatChart::keyPressEvent(QKeyEvent* event) {
-    if (event->matches(QKeySequence::Copy)) return copyToClipboard();
-    constexpr double kZoom = 0.7;
-    ChartPlot& plot = *m_parts->plot;
-    switch (event->key()) {
-    case Qt::Key_Home:
-        return resetZoom();
-    case Qt::Key_Backspace:
-        return zoomBack();
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-        return zoomBy(kZoom);
-    case Qt::Key_Minus:
-        return zoomBy(1 / kZoom);
-    case Qt::Key_Left:
-    case Qt::Key_Right:
-        return moveCrosshair((event->key() == Qt::Key_Left ? -1 : 1) * (event->modifiers() & Qt::ShiftModifier ? 10 : 1));
-    case Qt::Key_L:
-        return setLogY(!logY());
-    case Qt::Key_S:
-        return m_parts->controls->focusSmoothing();
-    case Qt::Key_P:
-    case Qt::Key_Return:
-        if (!std::isnan(crosshair())) plot.togglePin(crosshair());
-        return;
-    case Qt::Key_F11:
-        Q_EMIT fullPageRequested();
-        return;
-    default:
-        QWidget::keyPressEvent(event);
-    }
-}
-
-void QatChart::moveCrosshair(int by) {
-    double step = crosshair();
-    for (int i = 0; i < std::abs(by); ++i)
-        if (const auto next = m_parts->plot->stepBeside(step, by)) step = *next;
-    if (std::isnan(step)) return;
-    setCrosshair(step);
-    if (m_parts->group) m_parts->group->setCrosshair(step);
-    Q_EMIT crosshairMoved(step);
+    if (!isTableShown()) return;
+    m_parts->model->rebuild(xLower(), xUpper(), true);
+    m_parts->table->resizeColumnsToContents();
 }
 
 } // namespace qw::ui
