@@ -109,7 +109,7 @@ void Loop::tellAttempt(bool bitwise) {
     attempt.libtorch = libtorchVersion();
     attempt.buildId = std::string(buildId());
     attempt.pid = ::getpid();
-    attempt.fromStep = m_state.step;
+    attempt.fromStep = m_state.step == 0 ? 0 : m_state.step + 1; // what the checkpoint holds was measured before it was written
     attempt.threads = at::get_num_threads();
     attempt.bitwise = bitwise;
     m_job.emit(std::move(attempt));

@@ -83,7 +83,7 @@ private Q_SLOTS:
         const auto outcome = second.run();
         QVERIFY2(outcome.ok(), outcome ? "" : outcome.error().message.c_str());
         QVERIFY(second.recorded.told("file.corrupt"));
-        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, 4);
+        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, 5);
         QVERIFY(test::sameBits(reference.weights(), second.weights()));
     }
     void missingManifestIsNoCheckpoint() {
@@ -202,7 +202,7 @@ private Q_SLOTS:
         QCOMPARE(outcome->steps, 12);
         QVERIFY(start.recorded.told("warning.rollback"));
         const auto attempts = start.recorded.all<wire::Attempt>();
-        QCOMPARE(attempts.back().fromStep, 4);
+        QCOMPARE(attempts.back().fromStep, 5);
         const auto lr = start.recorded.series("train.lr");
         QCOMPARE(lr.at(4), 5e-3);
         QCOMPARE(lr.at(5), 2.5e-3); // halved for 100 steps

@@ -136,7 +136,7 @@ private Q_SLOTS:
         second.withEval = true;
         const auto outcome = second.run();
         QVERIFY2(outcome.ok(), outcome ? "" : outcome.error().message.c_str());
-        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, k);
+        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, k + 1);
         QVERIFY(second.recorded.all<wire::Attempt>().front().bitwise);
 
         QVERIFY(test::sameBits(reference.weights(), second.weights()));
@@ -162,7 +162,7 @@ private Q_SLOTS:
         QVERIFY(stopped.ok() && stopped->cancelled);
         Start second(cut.path(), recipe);
         QVERIFY(second.run().ok());
-        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, 8);
+        QCOMPARE(second.recorded.all<wire::Attempt>().front().fromStep, 9);
         auto joined = first.recorded.series("train.loss");
         for (const auto& [step, loss] : second.recorded.series("train.loss")) joined[step] = loss;
         QCOMPARE(joined, reference.recorded.series("train.loss"));
