@@ -30,8 +30,7 @@ Result<BenchResult> benchEngineReady(const BenchOptions& options, const std::str
     BenchResult result;
     result.name = "engine_ready";
     result.gate = "<= 1500 ms from start to hello on CPU";
-    result.figures = {{"start to hello", median, "ms"}};
-    result.met = median <= kGateReadyMs;
+    result.figures = {{.name = "start to hello", .value = median, .unit = "ms", .most = kGateReadyMs}};
     return result;
 }
 
@@ -42,9 +41,13 @@ BenchResult fromJson(const nlohmann::json& json) {
     result.peer = json.value("peer", "");
     result.note = json.value("note", "");
     if (json.contains("met") && json["met"].is_boolean()) result.met = json["met"].get<bool>();
+    const auto number = [](const nlohmann::json& figure, const char* key) -> std::optional<double> {
+        const auto found = figure.find(key);
+        return found != figure.end() && found->is_number() ? std::optional<double>(found->get<double>()) : std::nullopt;
+    };
     for (const auto& figure : json.value("figures", nlohmann::json::array()))
-        result.figures.push_back(
-            {figure.value("name", ""), figure["value"].is_number() ? figure["value"].get<double>() : 0, figure.value("unit", "")});
+        result.figures.push_back({figure.value("name", ""), number(figure, "value").value_or(0), figure.value("unit", ""),
+                                  number(figure, "least"), number(figure, "most")});
     return result;
 }
 
@@ -83,6 +86,10 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
+bool meets(const records::BenchFigure& figure) {
+    return (!figure.least || figure.value >= *figure.least) && (!figure.most || figure.value <= *figure.most);
+}
+
 BenchResult merge(std::vector<BenchResult> pairs) {
     BenchResult result = pairs.back(); // a peer may need our first measurement to start with
     for (records::BenchFigure& figure : result.figures) {
@@ -94,9 +101,9 @@ BenchResult merge(std::vector<BenchResult> pairs) {
         const auto [low, high] = std::ranges::minmax(values);
         if (values.size() > 1) figure.low = low, figure.high = high;
     }
-    const auto judged = std::ranges::count_if(pairs, [](const BenchResult& pair) { return pair.met.has_value(); });
-    const auto met = std::ranges::count_if(pairs, [](const BenchResult& pair) { return pair.met.value_or(false); });
-    result.met = judged == 0 ? std::nullopt : std::optional<bool>(2 * met > judged);
+    const bool wrong = std::ranges::any_of(pairs, [](const BenchResult& pair) { return pair.met == false; });
+    const bool gated = std::ranges::any_of(result.figures, [](const auto& figure) { return figure.least || figure.most; });
+    if (wrong || gated) result.met = !wrong && std::ranges::all_of(result.figures, meets);
     for (const BenchResult& pair : pairs)
         if (pair.note != result.note && !pair.note.empty()) result.note += (result.note.empty() ? "" : "; ") + pair.note;
     return result;

@@ -24,7 +24,7 @@ struct BenchOptions {
 
 struct Bench {
     const char* name;
-    int pairs; // odd: the median of a ratio meets a gate exactly when most pairs do
+    int pairs;
     const char* summary;
     const char* script;                                                                     // of the peer, in tests/bench; null: no peer
     const char* kind;                                                                       // its first argument; null: none
@@ -32,7 +32,8 @@ struct Bench {
 };
 [[nodiscard]] std::span<const Bench> benches();
 
-// Pairs of the peer's measurement and ours, one after the other; medians of all figures with their range, met by the median pair.
+// Pairs of the peer's measurement and ours, one after the other; medians of all figures with their range; a gate is
+// met by medians.
 [[nodiscard]] Result<records::BenchResult> runBench(const Bench& bench, const BenchOptions& options);
 
 } // namespace qw::cli

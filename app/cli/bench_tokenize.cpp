@@ -54,7 +54,7 @@ Result<records::BenchResult> benchTokenize(const BenchOptions& options, const st
     records::BenchResult result;
     result.name = "tokenize";
     result.gate = ">= 1x the tokenizers package, one thread";
-    bool met = !peers.empty(), equal = true;
+    bool equal = true;
     // The byte-level tokenizer is trained by the peer, which leaves it in the scratch folder.
     const std::pair<const char*, std::filesystem::path> kinds[]{{"byte-fallback", options.data / "stories260K"},
                                                                 {"byte-level", options.scratch / "byte-level"}};
@@ -66,14 +66,13 @@ Result<records::BenchResult> benchTokenize(const BenchOptions& options, const st
         if (!peers.contains(name)) continue;
         const double theirs = peers[name].value("MB/s", 0.0);
         result.figures.push_back({std::string(name) + " tokenizers", theirs, "MB/s"});
-        result.figures.push_back({std::string(name) + " ratio", ours.megabytesPerSecond / theirs, "x"});
-        met = met && ours.megabytesPerSecond >= theirs;
+        result.figures.push_back({std::string(name) + " ratio", ours.megabytesPerSecond / theirs, "x", 1.0});
         equal = equal && peers[name].value("checksum", uint64_t{0}) == ours.checksum;
     }
     if (peers.empty()) return result;
     result.peer = "tokenizers " + peers.value("version", "") + ", encode line by line";
     result.note = equal ? "ids equal the peer's" : "ids differ from the peer's";
-    result.met = met && equal;
+    if (!equal) result.met = false;
     return result;
 }
 

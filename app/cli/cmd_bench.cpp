@@ -81,8 +81,13 @@ Json number(std::optional<double> value) { return value && std::isfinite(*value)
 Json toJson(const records::BenchResult& result) {
     Json figures = Json::array();
     for (const auto& f : result.figures)
-        figures.push_back(
-            {{"name", f.name}, {"value", number(f.value)}, {"unit", f.unit}, {"low", number(f.low)}, {"high", number(f.high)}});
+        figures.push_back({{"name", f.name},
+                           {"value", number(f.value)},
+                           {"unit", f.unit},
+                           {"low", number(f.low)},
+                           {"high", number(f.high)},
+                           {"least", number(f.least)},
+                           {"most", number(f.most)}});
     return {{"name", result.name}, {"figures", figures}, {"gate", result.gate}, {"met", result.met ? Json(*result.met) : Json()},
             {"peer", result.peer}, {"note", result.note}};
 }
@@ -95,8 +100,11 @@ void print(const records::BenchResult& result) {
               << "   (" << result.gate << ")\n";
     std::vector<std::vector<std::string>> rows;
     for (const auto& f : result.figures)
-        rows.push_back({"  " + f.name, numberText(f.value), f.unit, f.low ? numberText(*f.low) + " .. " + numberText(*f.high) : ""});
-    std::cout << textTable(rows, {false, true, false, false});
+        rows.push_back({"  " + f.name, numberText(f.value), f.unit, f.low ? numberText(*f.low) + " .. " + numberText(*f.high) : "",
+                        f.least  ? ">= " + numberText(*f.least)
+                        : f.most ? "<= " + numberText(*f.most)
+                                 : ""});
+    std::cout << textTable(rows, {false, true, false, false, false});
     if (!result.peer.empty()) std::cout << "  beside: " << result.peer << '\n';
     if (!result.note.empty()) std::cout << "  note: " << result.note << '\n';
     std::cout << std::flush;

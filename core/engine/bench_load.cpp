@@ -140,9 +140,12 @@ Result<records::BenchResult> benchLoad8b(const BenchOptions& options) {
     const double beyond = peak - weights;
     result.figures.push_back({"weights read", weights * 1e-9, "GB"});
     result.figures.push_back({"load and use", took, "s"});
-    result.figures.push_back({"memory beyond the weights", beyond * 1e-6, "MB"});
+    result.figures.push_back({"memory beyond the weights", beyond * 1e-6, "MB", std::nullopt, 200});
     result.figures.push_back({"plain read of the file", plain, "s"});
-    if (sum != 0) result.note = "a hole was not read as zeros";
+    if (sum != 0) {
+        result.note = "a hole was not read as zeros";
+        result.met = false;
+    }
     const auto peers = nlohmann::json::parse(options.peers, nullptr, false);
     if (!peers.is_object() || !peers.contains("seconds")) {
         result.peer = "plain read of the file";
@@ -152,8 +155,7 @@ Result<records::BenchResult> benchLoad8b(const BenchOptions& options) {
     result.peer = "safetensors " + peers.value("version", "") + " load_file, every tensor summed";
     result.figures.push_back({"safetensors", theirs, "s"});
     result.figures.push_back({"safetensors memory", peers.value("bytes", 0.0) * 1e-6, "MB"});
-    result.figures.push_back({"time ratio", took / theirs, "x"});
-    result.met = took <= theirs && beyond <= 200e6 && sum == 0;
+    result.figures.push_back({"time ratio", took / theirs, "x", std::nullopt, 1.0});
     return result;
 }
 

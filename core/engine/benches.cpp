@@ -35,7 +35,11 @@ Result<std::string> benchTask(const std::string& params) {
     configureTorch(options.threads, true, false);
     QW_TRY(const records::BenchResult result, found->run(options));
     auto figures = nlohmann::json::array();
-    for (const auto& figure : result.figures) figures.push_back({{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}});
+    for (const auto& figure : result.figures) {
+        figures.push_back({{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}});
+        if (figure.least) figures.back()["least"] = *figure.least;
+        if (figure.most) figures.back()["most"] = *figure.most;
+    }
     nlohmann::json body{{"name", result.name}, {"figures", figures}, {"gate", result.gate}, {"peer", result.peer}, {"note", result.note}};
     if (result.met) body["met"] = *result.met;
     return body.dump();

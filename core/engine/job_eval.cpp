@@ -101,7 +101,7 @@ Status evaluateLossTask(JobInput& input, const model::Decoder& decoder, const Ev
         return Error{"train.nonfinite", "the loss on data.eval is not finite", "look at the training's loss and the scheme", "", false};
     records::EvalResult result;
     result.task = result.kind = kLossTask;
-    result.taskVersion = "1";
+    result.taskVersion.assign(1, '1'); // GCC 12 warns wrongly (-Wrestrict) about = "1" here
     result.n = scored.labels;
     result.metrics = {{"loss", scored.loss, std::nullopt}, {"perplexity", std::exp(scored.loss), std::nullopt}};
     result.taskDigest = data.digest();

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Peer of the benches hellaswag and wikitext: lm-evaluation-harness at batch 8. eval_peer.py hellaswag|wikitext …, see pairs.py
 
-"seconds" of the requests, tokenising included and model loading not, and the "sum" of their scores.
+"seconds" (and seconds of "cpu") of the requests, tokenising included and model loading not, and the "sum" of their scores.
 """
 import pathlib
 import sys
@@ -31,12 +31,12 @@ else:
 
 
 def measure():
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     if kind == "hellaswag":
         total = sum(float(score[0]) for score in lm.loglikelihood(requests, disable_tqdm=True))
     else:
         total = float(sum(lm.loglikelihood_rolling(requests, disable_tqdm=True)))
-    return {"seconds": time.perf_counter() - begin, "sum": total, "version": peer.lm_eval.__version__}
+    return {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - cpu, "sum": total, "version": peer.lm_eval.__version__}
 
 
 pairs.serve(measure)

@@ -88,7 +88,7 @@ def main():
     plain = "plain" in sys.argv
     cases = [Case(kind, name, shape, quick) for name in DTYPES for shape in shapes(kind, quick)]
     if plain:
-        cases = [case for case in cases if case.compiled]
+        cases = [case for case in cases if case.compiled is not None]
     untuned = None
     if kind == "fwd" and not quick and not plain:
         environment = {k: v for k, v in os.environ.items() if k not in TUNED}
@@ -101,7 +101,7 @@ def main():
             if not plain:
                 answer[f"{case.label} checksum"] = case.checksum
                 answer[f"{case.label} eager"] = case.ms(case.fq)
-            if case.compiled:
+            if case.compiled is not None:
                 answer[f"{case.label} compiled" + ("" if plain else " tuned")] = case.ms(case.compiled)
         if untuned:
             untuned.stdin.write("go\n")
