@@ -54,7 +54,8 @@ QSize SchemeItemDelegate::sizeHint(const QStyleOptionViewItem& option, const QMo
     int lines = 1;
     if (!isHeading(index))
         for (const int role : {m_summaryRole, m_noteRole}) lines += !index.data(role).toString().isEmpty();
-    return {option.fontMetrics.averageCharWidth() * 16, lines * option.fontMetrics.height() + margin(option) + (isHeading(index) ? margin(option) / 2 : 0)};
+    return {option.fontMetrics.averageCharWidth() * 16,
+            lines * option.fontMetrics.height() + margin(option) + (isHeading(index) ? margin(option) / 2 : 0)};
 }
 
 void SchemeItemDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {

@@ -44,7 +44,13 @@ Page::Page(PageId id, const QString& name, const QString& title, const QString& 
     connect(m_emptyAction, &QPushButton::clicked, this, [this] {
         if (m_emptyRun) m_emptyRun();
     });
-    m_empty = centred(m_stack, {m_emptyText, m_emptyAction});
+    m_emptySecond = new QPushButton;
+    m_emptySecond->setObjectName(QStringLiteral("emptySecond"));
+    m_emptySecond->hide();
+    connect(m_emptySecond, &QPushButton::clicked, this, [this] {
+        if (m_emptySecondRun) m_emptySecondRun();
+    });
+    m_empty = centred(m_stack, {m_emptyText, m_emptyAction, m_emptySecond});
 
     m_loadingText = new QLabel;
     m_loadingText->setProperty("look", QStringLiteral("muted"));
@@ -71,6 +77,12 @@ void Page::setEmpty(const QString& text, const QString& button, std::function<vo
     m_emptyAction->setText(button);
     m_emptyAction->setVisible(!button.isEmpty());
     m_emptyRun = std::move(run);
+}
+
+void Page::setEmptySecond(const QString& button, std::function<void()> run) {
+    m_emptySecond->setText(button);
+    m_emptySecond->setVisible(!button.isEmpty());
+    m_emptySecondRun = std::move(run);
 }
 
 void Page::setViewState(ViewState state, const QString& loadingText) {

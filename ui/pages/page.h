@@ -43,6 +43,7 @@ protected:
     [[nodiscard]] Banner& banner() const { return *m_banner; }
 
     void setEmpty(const QString& text, const QString& button, std::function<void()> run); // texts of the empty state
+    void setEmptySecond(const QString& button, std::function<void()> run);                // another way to fill it
     void setViewState(ViewState state, const QString& loadingText = {});
     void setStale(bool stale); // old facts stay on screen, dimmed, while new ones come
     // State error with the banner; whatever was shown stays below it only when keepContent.
@@ -60,11 +61,12 @@ private:
     QWidget* m_empty = nullptr;
     QLabel* m_emptyText = nullptr;
     QPushButton* m_emptyAction = nullptr;
+    QPushButton* m_emptySecond = nullptr;
     QLabel* m_loadingText = nullptr;
     QWidget* m_loading = nullptr;
     QWidget* m_blank = nullptr;
     QWidget* m_content = nullptr;
-    std::function<void()> m_emptyRun;
+    std::function<void()> m_emptyRun, m_emptySecondRun;
 };
 
 } // namespace qw::ui
