@@ -8,32 +8,21 @@
 namespace qw::ui {
 namespace {
 
-constexpr int kFrameMs = 33; // 30 frames a second
 const char* const kOverlay = "crosshair";
 
 QString overlayName() { return QLatin1String(kOverlay); }
 
 } // namespace
 
-ChartPlot::ChartPlot(ChartData& data, QWidget* parent) : QCustomPlot(parent), m_data(data) {
+ChartPlot::ChartPlot(ChartData& data, QWidget* parent) : PlotBase(parent), m_data(data) {
     m_picture.theme = &Theme::instance().table();
-    setMouseTracking(true);
-    setFocusPolicy(Qt::StrongFocus);
-    setPlottingHint(QCP::phCacheLabels);
     setMinimumSize(fontMetrics().averageCharWidth() * 20, fontMetrics().height() * 6);
-    axisRect()->setupFullAxesBox();
-    for (QCPAxis* axis : {xAxis2, yAxis2}) {
-        axis->setTicks(false);
-        axis->setTickLabels(false);
-    }
     addLayer(overlayName(), layer(QStringLiteral("overlay")), limAbove);
     layer(overlayName())->setMode(QCPLayer::lmBuffered);
     new BandLayer(*this); // layerables belong to the plot
     new LinesLayer(*this);
     new FlagLayer(*this);
     new OverlayLayer(*this, overlayName());
-    m_replotTimer.setSingleShot(true);
-    connect(&m_replotTimer, &QTimer::timeout, this, &ChartPlot::replotNow);
     setTickers();
     applyTheme(theme());
 }
@@ -136,7 +125,7 @@ ChartWindow ChartPlot::dataWindow() const {
     return window;
 }
 
-void ChartPlot::followData() {
+void ChartPlot::prepare() {
     if (m_range.isFollowing()) m_range.fit(dataWindow());
     syncAxes();
 }
@@ -237,29 +226,13 @@ void ChartPlot::togglePin(double step) {
 }
 
 void ChartPlot::drawOverlay() {
-    if (isVisible() && !m_dirty && !m_replotTimer.isActive()) layer(overlayName())->replot();
-}
-
-void ChartPlot::scheduleReplot() {
-    m_dirty = true;
-    if (!isVisible() || m_replotTimer.isActive()) return;
-    const qint64 since = m_sinceReplot.isValid() ? m_sinceReplot.elapsed() : kFrameMs;
-    m_replotTimer.start(static_cast<int>(std::clamp<qint64>(kFrameMs - since, 0, kFrameMs)));
-}
-
-void ChartPlot::replotNow() {
-    m_replotTimer.stop();
-    m_sinceReplot.start();
-    followData();
-    m_dirty = false;
-    replot(QCustomPlot::rpQueuedRefresh);
-    Q_EMIT drawn();
+    if (isVisible() && isUpToDate()) layer(overlayName())->replot();
 }
 
 void ChartPlot::paintInto(QCPPainter& painter, const QSize& size, const ThemeTable& theme) {
     const ThemeTable* const shown = m_picture.theme;
     const double crosshair = std::exchange(m_picture.crosshair, std::numeric_limits<double>::quiet_NaN());
-    followData();
+    prepare();
     m_picture.theme = &theme;
     styleAxes(*this, theme);
     toPainter(&painter, size.width(), size.height());
@@ -267,29 +240,6 @@ void ChartPlot::paintInto(QCPPainter& painter, const QSize& size, const ThemeTab
     m_picture.crosshair = crosshair;
     styleAxes(*this, *shown);
     scheduleReplot();
-}
-
-void ChartPlot::followPixelRatio() {
-    if (bufferDevicePixelRatio() == devicePixelRatioF()) return;
-    setBufferDevicePixelRatio(devicePixelRatioF());
-    m_dirty = true;
-}
-
-void ChartPlot::paintEvent(QPaintEvent* event) {
-    followPixelRatio();
-    if (m_dirty && !m_replotTimer.isActive()) replotNow();
-    QCustomPlot::paintEvent(event);
-}
-
-void ChartPlot::resizeEvent(QResizeEvent* event) {
-    followPixelRatio();
-    QCustomPlot::resizeEvent(event); // draws the lines for the new width
-}
-
-void ChartPlot::showEvent(QShowEvent* event) {
-    QCustomPlot::showEvent(event);
-    followPixelRatio();
-    if (m_dirty) scheduleReplot();
 }
 
 } // namespace qw::ui

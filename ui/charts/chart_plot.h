@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the plot of a QatChart: window on the data, gestures, crosshair and pins; replots coalesced to 30 a second.
+// What: the plot of a QatChart: window on the data, gestures, crosshair and pins.
 // Limits: inside ui/charts only; pages see QatChart.
 #pragma once
 
@@ -7,10 +7,9 @@
 #include "charts/chart_layers.h"
 #include "charts/chart_range.h"
 #include "charts/chart_style.h"
-#include "charts/qcp.h"
+#include "charts/plot_base.h"
 
 #include <QElapsedTimer>
-#include <QTimer>
 #include <optional>
 
 namespace qw::ui {
@@ -27,7 +26,7 @@ struct ChartPicture { // everything beside the lines that is drawn
     const ThemeTable* theme = nullptr;
 };
 
-class ChartPlot : public QCustomPlot {
+class ChartPlot : public PlotBase {
     Q_OBJECT
 public:
     static constexpr size_t kMostPins = 4;
@@ -63,8 +62,6 @@ public:
     void togglePin(double step);
     void applyTheme(const ThemeTable& theme);
 
-    void scheduleReplot();
-    void replotNow();
     // Into a picture or a page: same window, no crosshair.
     void paintInto(QCPPainter& painter, const QSize& size, const ThemeTable& theme);
 
@@ -73,12 +70,9 @@ Q_SIGNALS:
     void followingChanged(bool on);
     void crosshairMoved(double step); // by the pointer; not a number: it left
     void pinsChanged();
-    void drawn();
 
 protected:
-    void paintEvent(QPaintEvent* event) override;
-    void resizeEvent(QResizeEvent* event) override;
-    void showEvent(QShowEvent* event) override;
+    void prepare() override; // the window follows the data
     bool event(QEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
@@ -93,20 +87,16 @@ private:
     [[nodiscard]] ChartWindow dataWindow() const;
     [[nodiscard]] QString tipAt(const QPointF& at) const;
     void userZoom(const ChartWindow& window, int gesture);
-    void followData();
     void syncAxes();
     void setTickers();
-    void followPixelRatio();
     void drawOverlay();
 
     ChartData& m_data;
     ChartRange m_range;
     ChartPicture m_picture;
     bool m_logY = false;
-    QTimer m_replotTimer;
-    QElapsedTimer m_sinceReplot, m_sinceWheel;
+    QElapsedTimer m_sinceWheel;
     int m_gesture = 0;
-    bool m_dirty = true;
     struct Drag {
         bool on = false, moved = false, box = false;
         Part part = Part::Inside;

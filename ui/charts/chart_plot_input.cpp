@@ -117,7 +117,7 @@ void ChartPlot::mouseDoubleClickEvent(QMouseEvent* event) {
 }
 
 void ChartPlot::leaveEvent(QEvent* event) {
-    QCustomPlot::leaveEvent(event);
+    PlotBase::leaveEvent(event);
     setCrosshair(std::nan(""));
     Q_EMIT crosshairMoved(std::nan(""));
 }
@@ -159,7 +159,7 @@ bool ChartPlot::event(QEvent* event) {
             QToolTip::showText(help->globalPos(), text, this);
         return true;
     }
-    return QCustomPlot::event(event);
+    return PlotBase::event(event);
 }
 
 } // namespace qw::ui

@@ -108,6 +108,13 @@ void drawSwatch(QPainter& painter, const QRectF& rect, const LineStyle& style, c
     painter.restore();
 }
 
+void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, QColor ground) {
+    ground.setAlphaF(0.85F);
+    painter.fillRect(box.adjusted(-2, 0, 2, 0), ground);
+    painter.setPen(ink);
+    painter.drawText(box, Qt::AlignCenter, text);
+}
+
 void styleAxes(QCustomPlot& plot, const ThemeTable& theme) {
     QFont font = plot.font();
     if (font.pointSizeF() > 0) font.setPointSizeF(font.pointSizeF() * 0.9);
@@ -187,7 +194,11 @@ QString LogTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
 QString numberText(double value, int digits) {
     if (std::isnan(value)) return QStringLiteral("NaN");
     if (std::isinf(value)) return value > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
-    return QLocale().toString(value, 'g', digits);
+    const double size = std::abs(value);
+    if (value == std::round(value) && size < 1e6) return QLocale().toString(value, 'f', 0);
+    if (size < 1e-3 || size >= 1e7) return QLocale().toString(value, 'g', digits);
+    // Always as many digits: columns of numbers do not jump.
+    return QLocale().toString(value, 'f', std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(size)))));
 }
 
 QString secondsText(double seconds) {

@@ -24,6 +24,9 @@ void drawMarker(QPainter& painter, const QPointF& at, double size, const LineSty
 // A short piece of the line with its marker, for legend and readout.
 void drawSwatch(QPainter& painter, const QRectF& rect, const LineStyle& style, const QColor& ground);
 
+// Text on a ground of its own, readable above lines. The rectangle is the text's box.
+void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, QColor ground);
+
 void styleAxes(QCustomPlot& plot, const ThemeTable& theme);
 void setAxisLabels(QCustomPlot& plot, const QString& x, const QString& y);
 

@@ -3,10 +3,11 @@
 // Limits: shows the bins it is given, exactly; it never re-bins.
 #pragma once
 
-#include <QString>
-#include <QWidget>
-#include <memory>
+#include "charts/plain_chart.h"
+
 #include <vector>
+
+class QCPPainter;
 
 namespace qw::ui {
 
@@ -20,24 +21,27 @@ struct HistogramFacts {
     QString note;                                 // "synthetic weights", "fake-quantized; master weights are float"
 };
 
-class HistogramChart : public QWidget {
+class HistogramChart : public PlainChart {
     Q_OBJECT
 public:
     explicit HistogramChart(const QString& name, QWidget* parent = nullptr);
-    ~HistogramChart() override;
-    void setTitle(const QString& title);
     void setXLabel(const QString& label);
     void setLogCounts(bool on);
-    void show(const HistogramFacts& facts);
-    using QWidget::show;
-    void clear();
+    void setFacts(const HistogramFacts& facts);
+    void clear() { setFacts({}); }
+    [[nodiscard]] const HistogramFacts& facts() const { return m_facts; }
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void styled() override;
+    [[nodiscard]] QString tipAt(const QPointF& at) const override;
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> m_parts;
+    void paintBins(QCPPainter& painter) const;
+    void paintGrid(QCPPainter& painter) const;
+    void fitAxes();
+    [[nodiscard]] double edge(size_t bin) const; // left edge
+    HistogramFacts m_facts;
+    bool m_log = false;
 };
 
 } // namespace qw::ui

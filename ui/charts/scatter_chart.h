@@ -2,13 +2,13 @@
 // What: candidates as points (x: size, y: quality) with whiskers, labels and the frontier line; beaten ones are faint.
 #pragma once
 
+#include "charts/plain_chart.h"
 #include "stats/pareto.h"
 
-#include <QString>
-#include <QWidget>
 #include <limits>
-#include <memory>
 #include <vector>
+
+class QCPPainter;
 
 namespace qw::ui {
 
@@ -20,16 +20,15 @@ struct ScatterPoint {
     QString tip;
 };
 
-class ScatterChart : public QWidget {
+class ScatterChart : public PlainChart {
     Q_OBJECT
 public:
     explicit ScatterChart(const QString& name, QWidget* parent = nullptr);
-    ~ScatterChart() override;
-    void setTitle(const QString& title);
     void setAxes(const QString& xLabel, stats::Better x, const QString& yLabel, stats::Better y);
     void setPoints(std::vector<ScatterPoint> points);
+    [[nodiscard]] const std::vector<ScatterPoint>& points() const { return m_points; }
     [[nodiscard]] std::vector<QString> frontier() const; // ids in the order of x
-    [[nodiscard]] QString selected() const;
+    [[nodiscard]] QString selected() const { return m_selected; }
     void select(const QString& id);
 
 Q_SIGNALS:
@@ -37,12 +36,21 @@ Q_SIGNALS:
     void pointActivated(const QString& id); // double click or Return
 
 protected:
-    void changeEvent(QEvent* event) override;
+    [[nodiscard]] QString tipAt(const QPointF& at) const override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> m_parts;
+    void refresh();
+    void paintFrontier(QCPPainter& painter) const;
+    void paintPoints(QCPPainter& painter) const;
+    void paintLabels(QCPPainter& painter) const;
+    [[nodiscard]] QPointF pixel(const ScatterPoint& point) const;
+    [[nodiscard]] bool onFrontier(size_t i) const;
+    [[nodiscard]] const ScatterPoint* pointAt(const QPointF& at) const;
+    std::vector<ScatterPoint> m_points;
+    std::vector<size_t> m_front;
+    QString m_xLabel, m_yLabel, m_selected;
+    stats::Better m_xBetter = stats::Better::Lower, m_yBetter = stats::Better::Higher;
 };
 
 } // namespace qw::ui
