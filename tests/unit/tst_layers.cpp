@@ -99,6 +99,27 @@ private Q_SLOTS:
         QVERIFY(seen > 10);
         QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join(QLatin1Char('\n'))));
     }
+    void windowKnowsNoTorchAndLooksOnlyDown() {
+        static const std::vector<std::string> order{"settings", "theme", "client", "widgets", "delegates", "models",
+                                                    "charts",   "pages", "docks",  "dialogs", "shell"};
+        static const std::set<std::string> engineFolders{"model", "quant", "data", "train", "eval", "export", "engine"};
+        const fs::path ui = fs::path(QW_SOURCE_DIR) / "ui";
+        const auto place = [](const std::string& folder) { return std::find(order.begin(), order.end(), folder) - order.begin(); };
+        QStringList wrong;
+        for (const auto& entry : fs::recursive_directory_iterator(ui)) {
+            if (!isSource(entry.path())) continue;
+            const std::string folder = fs::relative(entry.path(), ui).begin()->string();
+            QVERIFY2(place(folder) < std::ssize(order), ("ui/" + folder + " has no place in the order").c_str());
+            for (const std::string& include : includesOf(entry.path())) {
+                const std::string target = include.substr(0, include.find('/'));
+                const bool torch = target == "torch" || target == "ATen" || target == "c10";
+                const bool ours = include.find('/') != std::string::npos && place(target) < std::ssize(order);
+                if (torch || engineFolders.contains(target) || (ours && place(target) > place(folder)))
+                    wrong << QString::fromStdString(fs::relative(entry.path(), ui).string() + " includes " + include);
+            }
+        }
+        QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join(QLatin1Char('\n'))));
+    }
     void lightHeadersIncludeOnlyTheStandardLibrary() {
         static const std::set<std::string> light{"base",   "records",    "numerics",  "stats", "wire",  "store",
                                                  "config", "checkpoint", "tokenizer", "tasks", "study", "drive"};
@@ -118,7 +139,7 @@ private Q_SLOTS:
     }
     void filesStaySmall() {
         QStringList wrong;
-        for (const char* top : {"core", "app", "tests"})
+        for (const char* top : {"core", "app", "ui", "tests"})
             for (const auto& entry : fs::recursive_directory_iterator(fs::path(QW_SOURCE_DIR) / top)) {
                 if (!isSource(entry.path())) continue;
                 std::ifstream in(entry.path());

@@ -16,6 +16,7 @@
 #include <QHBoxLayout>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QScreen>
 #include <QStackedWidget>
 
 namespace qw::ui {
@@ -69,7 +70,7 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
     buildMenus(*this, m_actions);
     m_actionFinder = new ActionFinder(m_actions, this);
     new DropOverlay(session, this);
-    resize(fontMetrics().averageCharWidth() * 190, fontMetrics().height() * 52);
+    arrange();
     m_layouts = new LayoutStore(session.settings, *this);
     wire();
     connect(status, &StatusLine::logWanted, this, [this] {
@@ -82,6 +83,17 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
 }
 
 MainWindow::~MainWindow() = default;
+
+// The first layout: as large as the work needs and the screen has; a few lines of log, narrow docks.
+void MainWindow::arrange() {
+    const int em = fontMetrics().height(), letter = fontMetrics().averageCharWidth();
+    const QSize room = screen() ? screen()->availableSize() * 0.95 : QSize(letter * 240, em * 64);
+    resize(QSize(letter * 240, em * 64).boundedTo(room));
+    QList<QDockWidget*> right, bottom;
+    for (QDockWidget* dock : m_docks) (dockWidgetArea(dock) == Qt::BottomDockWidgetArea ? bottom : right).append(dock);
+    resizeDocks(right, QList<int>(right.size(), letter * 40), Qt::Horizontal);
+    resizeDocks(bottom, QList<int>(bottom.size(), em * 9), Qt::Vertical);
+}
 
 void MainWindow::wire() {
     connect(m_navList, &Navigation::pageChosen, this, &MainWindow::goTo);

@@ -37,6 +37,7 @@ public:
 private:
     void closeEvent(QCloseEvent* event) override;
     void changeEvent(QEvent* event) override;
+    void arrange();
     void registerActions();
     void registerHelpActions();
     void wire();

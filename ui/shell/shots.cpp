@@ -9,6 +9,7 @@
 namespace qw::ui {
 namespace {
 
+constexpr int kWidth = 1440, kHeight = 900; // of the pictures, in device-independent pixels
 constexpr int kPollMs = 50, kQuietPolls = 8, kPatienceMs = 15000; // answers may ask the next question: quiet for 0.4 s
 
 } // namespace
@@ -25,6 +26,7 @@ void Shots::start() {
         m_done(7);
         return;
     }
+    m_window.resize(kWidth, kHeight);
     next();
 }
 
