@@ -93,12 +93,6 @@ int main(int argc, char** argv) {
     if (line.isSet(QStringLiteral("shots"))) {
         const auto shoot = [&] {
             auto* shots = new Shots(session, window, line.value(QStringLiteral("shots")), [](int code) { QApplication::exit(code); });
-            // The pages of model and scheme show the model that the newest run began with.
-            const auto snapshot = session.project.snapshot();
-            if (snapshot && session.model.state() == OpenModel::State::None)
-                for (const RunFacts& run : snapshot->runs)
-                    if (run.info.identity.role == records::RowRole::Float && OpenModel::whyNot(text(run.info.identity.modelPath)).isEmpty())
-                        session.model.open(text(run.info.identity.modelPath));
             shots->start();
         };
         QObject::connect(&session.project, &Project::opened, &window, shoot);

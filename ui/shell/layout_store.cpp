@@ -53,6 +53,8 @@ bool LayoutStore::use(const QByteArray& geometry, const QByteArray& state) {
 
 bool LayoutStore::restore() { return use(m_settings.viewState(kGeometry).toByteArray(), m_settings.viewState(kState).toByteArray()); }
 
+bool LayoutStore::stored() const { return !m_settings.viewState(kState).toByteArray().isEmpty(); }
+
 void LayoutStore::moveOntoScreen() {
     const QRect frame = m_window.geometry();
     const auto screens = QGuiApplication::screens();

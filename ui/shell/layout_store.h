@@ -19,7 +19,8 @@ public:
     static constexpr int kVersion = 1;
     LayoutStore(Settings& settings, QMainWindow& window); // takes the window's present layout as the default one
 
-    [[nodiscard]] bool restore(); // false: a stored layout could not be used
+    [[nodiscard]] bool restore();      // false: a stored layout could not be used
+    [[nodiscard]] bool stored() const; // an arrangement was kept before
     void save();
     void reset();
     [[nodiscard]] QStringList names() const;

@@ -84,14 +84,26 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
 
 MainWindow::~MainWindow() = default;
 
-// The first layout: as large as the work needs and the screen has; a few lines of log, narrow docks.
+// The first layout: as large as the work needs and the screen has.
 void MainWindow::arrange() {
     const int em = fontMetrics().height(), letter = fontMetrics().averageCharWidth();
     const QSize room = screen() ? screen()->availableSize() * 0.95 : QSize(letter * 240, em * 64);
     resize(QSize(letter * 240, em * 64).boundedTo(room));
+}
+
+// Docks take sizes only in a window that is shown.
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    if (!m_docksArranged && !m_layouts->stored()) arrangeDocks();
+    m_docksArranged = true;
+}
+
+void MainWindow::arrangeDocks() {
     QList<QDockWidget*> right, bottom;
-    for (QDockWidget* dock : m_docks) (dockWidgetArea(dock) == Qt::BottomDockWidgetArea ? bottom : right).append(dock);
-    resizeDocks(right, QList<int>(right.size(), letter * 40), Qt::Horizontal);
+    for (QDockWidget* dock : m_docks)
+        if (!dock->isHidden()) (dockWidgetArea(dock) == Qt::BottomDockWidgetArea ? bottom : right).append(dock);
+    const int em = fontMetrics().height();
+    resizeDocks(right, QList<int>(right.size(), fontMetrics().averageCharWidth() * 42), Qt::Horizontal);
     resizeDocks(bottom, QList<int>(bottom.size(), em * 9), Qt::Vertical);
 }
 

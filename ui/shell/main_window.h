@@ -30,12 +30,14 @@ public:
     [[nodiscard]] Page* page(PageId id) const; // null: not in this build
     [[nodiscard]] Page* currentPage() const;
     void goTo(PageId id);
+    void arrangeDocks(); // a few lines of log, the others as wide as their facts
     // What to do about work that goes on when the window closes; a dialog unless a test answers.
     enum class Leave : uint8_t { LeaveRunning, StopAndSave, Cancel };
     std::function<Leave(const QStringList& running)> askLeave;
 
 private:
     void closeEvent(QCloseEvent* event) override;
+    void showEvent(QShowEvent* event) override;
     void changeEvent(QEvent* event) override;
     void arrange();
     void registerActions();
@@ -55,6 +57,7 @@ private:
     ActionFinder* m_actionFinder = nullptr;
     Banner* m_notice = nullptr; // above the pages: what concerns the window, not one page
     LayoutStore* m_layouts = nullptr;
+    bool m_docksArranged = false;
 };
 
 } // namespace qw::ui

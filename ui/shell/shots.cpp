@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/shots.h"
 
+#include "study/study_file.h"
 #include "theme/theme.h"
 
 #include <QDir>
@@ -9,7 +10,7 @@
 namespace qw::ui {
 namespace {
 
-constexpr int kWidth = 1440, kHeight = 900; // of the pictures, in device-independent pixels
+constexpr int kWidth = 1440, kHeight = 900;                       // of the pictures, in device-independent pixels
 constexpr int kPollMs = 50, kQuietPolls = 8, kPatienceMs = 15000; // answers may ask the next question: quiet for 0.4 s
 
 } // namespace
@@ -27,7 +28,20 @@ void Shots::start() {
         return;
     }
     m_window.resize(kWidth, kHeight);
+    m_window.arrangeDocks();
+    openWork();
     next();
+}
+
+// What a person would have open: the recipe of the newest study, and the model that it began with.
+void Shots::openWork() {
+    const auto snapshot = m_session.project.snapshot();
+    if (!snapshot || snapshot->studies.empty()) return;
+    const auto study = study::openStudy(snapshot->studies.front().info.dir);
+    if (!study) return;
+    m_session.draft.replace(tr("open the study's recipe"), study->recipe);
+    const QString model = text(study->recipe.model.path);
+    if (OpenModel::whyNot(model).isEmpty()) m_session.model.open(model);
 }
 
 void Shots::next() {

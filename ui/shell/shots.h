@@ -17,6 +17,7 @@ public:
     void start();
 
 private:
+    void openWork();
     void next();
     void takeWhenSettled();
     [[nodiscard]] bool settled() const;
