@@ -144,6 +144,8 @@ void Telemetry::stepDone(const StepFacts& facts) {
         metrics.values = {{"train.loss", facts.loss}, {"train.lr", facts.lr}, {"train.epoch", facts.epoch}};
         if (facts.gradNorm) metrics.values.emplace_back("train.grad_norm", *facts.gradNorm);
         if (facts.clip) metrics.values.emplace_back("train.clip_coef", *facts.clip);
+        // What the forward pass really did in this step, for the band "fake quant on".
+        if (m_job.quantizer) metrics.values.emplace_back("train.fake_quant", m_job.quantizer->enabled() ? 1 : 0);
     }
     if (logs && m_job.recipe.telemetry) {
         const double seconds = static_cast<double>(facts.totalNs) / 1e9;

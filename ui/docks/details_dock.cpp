@@ -2,7 +2,7 @@
 #include "docks/details_dock.h"
 
 #include "models/run_row.h"
-#include "pages/live/live_header.h"
+#include "models/run_texts.h"
 #include "pages/live/live_words.h"
 #include "widgets/refresh_deferrer.h"
 

@@ -4,13 +4,14 @@
 #include "docks/details_dock.h"
 #include "docks/device_dock.h"
 #include "docks/log_dock.h"
+#include "docks/queue_dock.h"
 
 namespace qw::ui {
 
 std::vector<QDockWidget*> makeDocks(Session& session, ActionRegistry& actions) {
-    static_cast<void>(actions);
     // In the order they stand.
     return {
+        new QueueDock(session, actions),
         new DetailsDock(session),
         new DeviceDock(session),
         new LogDock(session),

@@ -77,7 +77,7 @@ void LogModel::append(const std::vector<LogRow>& rows) {
 }
 
 void LogModel::dropOldest() {
-    while (m_count > static_cast<uint64_t>(m_limit) && m_blocks.size() > 1) {
+    while (m_count >= static_cast<uint64_t>(m_limit) + kBlock) {
         const uint64_t end = m_first + kBlock;
         const auto gone = std::lower_bound(m_visible.begin(), m_visible.end(), end) - m_visible.begin();
         if (gone > 0) beginRemoveRows({}, 0, static_cast<int>(gone) - 1);

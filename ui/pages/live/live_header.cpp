@@ -9,6 +9,7 @@
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMenu>
 #include <QProgressBar>
 #include <QSlider>
@@ -21,7 +22,7 @@ namespace qw::ui {
 namespace {
 
 constexpr double kMostOnSlider = 0.99; // the box goes to 0.999, ui.md 3
-constexpr int kProgressSteps = 1000; // of the bar
+constexpr int kProgressSteps = 1000;   // of the bar
 
 QLabel* label(const char* name, QWidget* parent) {
     auto* made = new QLabel(parent);
@@ -31,14 +32,6 @@ QLabel* label(const char* name, QWidget* parent) {
 }
 
 } // namespace
-
-QString durationText(double seconds) {
-    const auto whole = static_cast<qint64>(std::llround(seconds));
-    if (whole < 60) return QObject::tr("%1 s").arg(whole);
-    if (whole < 3600)
-        return whole < 600 ? QObject::tr("%1 min %2 s").arg(whole / 60).arg(whole % 60) : QObject::tr("%1 min").arg((whole + 30) / 60);
-    return QObject::tr("%1 h %2 min").arg(whole / 3600).arg(whole / 60 % 60);
-}
 
 LiveHeader::LiveHeader(Session& session, ActionRegistry& actions, LiveRun& run, ChartGroup& group, QWidget* parent)
     : QWidget(parent), m_session(session), m_run(run), m_group(group) {
@@ -111,6 +104,7 @@ void LiveHeader::buildSmoothing() {
     m_smoothBox->setRange(0, 0.999);
     m_smoothBox->setDecimals(3);
     m_smoothBox->setSingleStep(0.05);
+    m_smoothBox->findChild<QLineEdit*>()->setAccessibleName(m_smoothBox->accessibleName());
 }
 
 QWidget* LiveHeader::buildControlRow(ActionRegistry& actions) {

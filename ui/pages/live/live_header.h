@@ -78,6 +78,4 @@ private:
     std::vector<std::string> m_knownLayers;
 };
 
-[[nodiscard]] QString durationText(double seconds); // "41 min", "2 h 5 min"
-
 } // namespace qw::ui

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: what the live header says and offers: state, progress, rest of the time, and the menus of runs, layers and tiles.
 #include "models/run_row.h"
+#include "models/run_texts.h"
 #include "pages/live/live_header.h"
 #include "pages/live/live_tiles.h"
 #include "theme/theme.h"
@@ -10,6 +11,7 @@
 #include <QLocale>
 #include <QMenu>
 #include <QProgressBar>
+#include <QTimer>
 #include <QToolButton>
 #include <algorithm>
 
@@ -135,7 +137,7 @@ void LiveHeader::showStatus() {
 void LiveHeader::setLayers(const QStringList& chosen) { m_chosenLayers = chosen; }
 
 void LiveHeader::showLayers(const std::vector<std::string>& known) {
-    setDisabledReason(m_layerButton, known.empty() ? tr("No layer was measured yet (telemetry.layer_every)") : QString());
+    setDisabledReason(m_layerButton, known.empty() ? tr("No layer was measured yet (log.layer_every)") : QString());
     if (known == m_knownLayers || m_layerMenu->isVisible()) return;
     m_knownLayers = known;
     m_layerMenu->clear();
@@ -159,13 +161,16 @@ void LiveHeader::showLayers(const std::vector<std::string>& known) {
 }
 
 void LiveHeader::setTileChoices(const QStringList& shown) {
-    m_tileMenu->clear();
-    for (const TileSpec& spec : tileTable()) {
-        if (shown.contains(spec.id)) continue;
-        connect(m_tileMenu->addAction(spec.title), &QAction::triggered, this, [this, id = spec.id] { Q_EMIT tileWanted(id); });
-    }
-    if (!m_tileMenu->isEmpty()) m_tileMenu->addSeparator();
-    connect(m_tileMenu->addAction(tr("Back to the first arrangement")), &QAction::triggered, this, &LiveHeader::tilesResetWanted);
+    // Not from inside one of its own actions.
+    QTimer::singleShot(0, this, [this, shown] {
+        m_tileMenu->clear();
+        for (const TileSpec& spec : tileTable()) {
+            if (shown.contains(spec.id)) continue;
+            connect(m_tileMenu->addAction(spec.title), &QAction::triggered, this, [this, id = spec.id] { Q_EMIT tileWanted(id); });
+        }
+        if (!m_tileMenu->isEmpty()) m_tileMenu->addSeparator();
+        connect(m_tileMenu->addAction(tr("Back to the first arrangement")), &QAction::triggered, this, &LiveHeader::tilesResetWanted);
+    });
 }
 
 } // namespace qw::ui

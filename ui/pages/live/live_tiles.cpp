@@ -26,7 +26,7 @@ TileSpec layerTile(const char* id, const QString& title, const QString& unit, co
     for (TileLine& line : spec.lines) line.smooth = line.overlaid = false;
     spec.layerKind = kind;
     spec.factor = factor;
-    spec.emptyText = tr("Measured on quantized layers, every telemetry.layer_every steps");
+    spec.emptyText = tr("Measured on quantized layers, every log.layer_every steps");
     return spec;
 }
 
