@@ -106,6 +106,7 @@ PixelMap ChartPlot::pixelMap(double ratio) const {
     map.yUpper = w.yUpper;
     map.width = std::max(1.0, axisRect()->width() * ratio);
     map.height = std::max(1.0, axisRect()->height() * ratio);
+    map.up = ratio; // QCustomPlot counts from the last row inside, not from the edge below it
     map.log = m_logY;
     map.prepare();
     return map;

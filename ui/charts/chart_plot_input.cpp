@@ -41,7 +41,7 @@ void ChartPlot::wheelEvent(QWheelEvent* event) {
     const QRectF inside = axisRect()->rect();
     const double factor = std::pow(kWheelFactor, turns);
     const double fx = std::clamp((event->position().x() - inside.left()) / inside.width(), 0.0, 1.0);
-    const double fy = std::clamp((inside.bottom() - event->position().y()) / inside.height(), 0.0, 1.0);
+    const double fy = std::clamp((axisRect()->bottom() - event->position().y()) / inside.height(), 0.0, 1.0);
     userZoom(ChartRange::scaled(m_range.window(), part == Part::YAxis ? 1 : factor, part == Part::XAxis ? 1 : factor, fx, fy, m_logY),
              m_gesture);
     event->accept();

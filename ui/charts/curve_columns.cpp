@@ -67,7 +67,7 @@ void PixelMap::prepare() {
 
 double PixelMap::py(double y) const {
     if (!std::isfinite(y) || (log && y <= 0)) return std::numeric_limits<double>::quiet_NaN();
-    return std::clamp((m_yBase - (log ? std::log10(y) : y)) * m_yScale, -kFar, kFar);
+    return std::clamp((m_yBase - (log ? std::log10(y) : y)) * m_yScale - up, -kFar, kFar);
 }
 
 void ColumnSpan::add(double y) {

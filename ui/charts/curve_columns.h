@@ -14,6 +14,7 @@ namespace qw::ui {
 struct PixelMap {
     double xLower = 0, xUpper = 1, yLower = 0, yUpper = 1; // yLower > 0 when log
     double width = 1, height = 1;
+    double up = 0; // the axis' own pixels lie this much higher
     bool log = false;
 
     void prepare(); // after the fields are set

@@ -18,7 +18,11 @@ PlotBase::PlotBase(QWidget* parent) : QCustomPlot(parent) {
         axis->setTickLabels(false);
     }
     m_replotTimer.setSingleShot(true);
-    connect(&m_replotTimer, &QTimer::timeout, this, &PlotBase::replotNow);
+    connect(&m_replotTimer, &QTimer::timeout, this, [this] {
+        if (isVisible()) replotNow(); // hidden in the meantime: it stays due until the plot shows again
+    });
+    // Labels of up to five digits leave the frame where it is.
+    axisRect()->setMinimumMargins(QMargins(fontMetrics().averageCharWidth() * 7, 0, 0, 0));
 }
 
 void PlotBase::scheduleReplot() {
