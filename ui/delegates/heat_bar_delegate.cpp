@@ -12,7 +12,7 @@ void HeatBarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     const QVariant share = index.data(m_role);
     if (!share.isValid()) return;
     // Under the words, along the lower edge: bar and number are read together and neither covers the other.
-    const int thick = std::max(3, option.fontMetrics.height() / 5);
+    const int thick = std::max(2, option.fontMetrics.height() / 6);
     const int pad = option.fontMetrics.averageCharWidth() / 2;
     QRect track(option.rect.left() + pad, option.rect.bottom() - thick, option.rect.width() - 2 * pad, thick);
     painter->save();
@@ -23,6 +23,10 @@ void HeatBarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     painter->setBrush(Theme::instance().colour(Token::Heat));
     painter->drawRect(track);
     painter->restore();
+}
+
+QSize HeatBarDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
+    return {QStyledItemDelegate::sizeHint(option, index).width(), option.fontMetrics.height() * 8 / 5};
 }
 
 } // namespace qw::ui

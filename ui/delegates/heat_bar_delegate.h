@@ -10,6 +10,7 @@ class HeatBarDelegate : public QStyledItemDelegate {
 public:
     explicit HeatBarDelegate(int role, QObject* parent = nullptr) : QStyledItemDelegate(parent), m_role(role) {}
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
 private:
     int m_role;

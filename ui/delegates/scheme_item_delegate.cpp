@@ -10,6 +10,24 @@ namespace qw::ui {
 namespace {
 
 bool isHeading(const QModelIndex& index) { return !(index.flags() & Qt::ItemIsSelectable); }
+// The summary in at most two lines, the note in one; what does not fit is cut with an ellipsis.
+QStringList linesOf(const QModelIndex& index, int summaryRole, int noteRole, const QFontMetrics& metrics, int width) {
+    QStringList lines;
+    const QString summary = index.data(summaryRole).toString();
+    QString first;
+    const QStringList words = summary.split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    qsizetype used = 0;
+    for (; used < words.size(); ++used) {
+        const QString longer = first.isEmpty() ? words[used] : first + QLatin1Char(' ') + words[used];
+        if (metrics.horizontalAdvance(longer) > width && !first.isEmpty()) break;
+        first = longer;
+    }
+    if (!first.isEmpty()) lines << metrics.elidedText(first, Qt::ElideRight, width);
+    if (used < words.size()) lines << metrics.elidedText(words.mid(used).join(QLatin1Char(' ')), Qt::ElideRight, width);
+    if (const QString note = index.data(noteRole).toString(); !note.isEmpty()) lines << metrics.elidedText(note, Qt::ElideRight, width);
+    return lines;
+}
+
 int margin(const QStyleOptionViewItem& option) { return option.fontMetrics.height() / 2; }
 
 } // namespace
@@ -36,26 +54,24 @@ void SchemeItemDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
     strong.setWeight(QFont::DemiBold);
     painter->setFont(strong);
     painter->setPen(theme.colour(selected ? Token::SelectionText : Token::Text));
-    const auto put = [&](const QString& words, Qt::TextElideMode mode) {
-        const QFontMetrics metrics(painter->font());
-        painter->drawText(QRect(row.left(), row.top(), row.width(), line), Qt::AlignLeft | Qt::AlignVCenter,
-                          metrics.elidedText(words, mode, row.width()));
-        row.setTop(row.top() + line);
-    };
-    put(name, Qt::ElideMiddle);
+    painter->drawText(QRect(row.left(), row.top(), row.width(), line), Qt::AlignLeft | Qt::AlignVCenter,
+                      QFontMetrics(strong).elidedText(name, Qt::ElideMiddle, row.width()));
+    row.setTop(row.top() + line);
     painter->setFont(option.font);
     painter->setPen(theme.colour(selected ? Token::SelectionText : Token::Muted));
-    for (const int role : {m_summaryRole, m_noteRole})
-        if (const QString words = index.data(role).toString(); !words.isEmpty()) put(words, Qt::ElideRight);
+    for (const QString& words : linesOf(index, m_summaryRole, m_noteRole, option.fontMetrics, row.width())) {
+        painter->drawText(QRect(row.left(), row.top(), row.width(), line), Qt::AlignLeft | Qt::AlignVCenter, words);
+        row.setTop(row.top() + line);
+    }
     painter->restore();
 }
 
 QSize SchemeItemDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
-    int lines = 1;
-    if (!isHeading(index))
-        for (const int role : {m_summaryRole, m_noteRole}) lines += !index.data(role).toString().isEmpty();
-    return {option.fontMetrics.averageCharWidth() * 16,
-            lines * option.fontMetrics.height() + margin(option) + (isHeading(index) ? margin(option) / 2 : 0)};
+    const int pad = margin(option), line = option.fontMetrics.height();
+    if (isHeading(index)) return {option.fontMetrics.averageCharWidth() * 16, line + pad * 3 / 2};
+    const int wide = (option.widget ? option.widget->width() : option.rect.width()) - 2 * pad - line;
+    const auto lines = linesOf(index, m_summaryRole, m_noteRole, option.fontMetrics, wide).size();
+    return {option.fontMetrics.averageCharWidth() * 16, static_cast<int>(1 + lines) * line + pad};
 }
 
 void SchemeItemDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option, const QModelIndex&) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "delegates/swatch_delegate.h"
 
+#include "theme/markers.h"
 #include "theme/theme.h"
 
 #include <QApplication>
@@ -13,25 +14,16 @@ void paintSwatch(QPainter* painter, const QRect& rect, int number, bool enabled)
     painter->setRenderHint(QPainter::Antialiasing);
     const Theme& theme = Theme::instance();
     const QColor colour = enabled ? theme.series(number) : theme.colour(Token::Disabled);
-    const double thick = std::max(2.0, rect.height() / 8.0), radius = thick * 1.6;
+    const double thick = std::max(2.0, rect.height() / 8.0), radius = rect.height() * 0.28;
     painter->setPen(QPen(colour, thick, Theme::dashOf(number), Qt::FlatCap));
     const double y = rect.center().y() + 0.5;
     painter->drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y));
     painter->setPen(Qt::NoPen);
     painter->setBrush(colour);
     const QPointF centre(rect.center().x() + 0.5, y);
-    switch (number / Theme::seriesCount() % 3) { // after eight the marker changes with the dash
-    case 0:
-        painter->drawEllipse(centre, radius, radius);
-        break;
-    case 1:
-        painter->drawRect(QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius));
-        break;
-    default:
-        painter->drawPolygon(QPolygonF{{centre.x(), centre.y() - 1.2 * radius},
-                                       {centre.x() + 1.2 * radius, centre.y() + radius},
-                                       {centre.x() - 1.2 * radius, centre.y() + radius}});
-    }
+    QPolygonF marker = markerShape(number);
+    for (QPointF& corner : marker) corner = centre + corner * radius;
+    painter->drawPolygon(marker);
     painter->restore();
 }
 

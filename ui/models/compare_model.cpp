@@ -148,7 +148,7 @@ QString CompareModel::tip(int row, int column) const {
             if (!own->pReference && own->degradation) words << tr("no p-value: the results have no items in common");
         }
     } else if (own->value) {
-        if (own->n > 0) words << tr("%n item(s)", nullptr, static_cast<int>(own->n));
+        if (own->n > 0) words << tr("items: %1").arg(QLocale().toString(static_cast<qlonglong>(own->n)));
         if (own->stderror) words << tr("± is one standard error");
         if (own->spread) words << tr("± is the deviation over the seeds");
         if (own->whisker) words << tr("95 %: %1 to %2").arg(number(metric, own->whisker->lower), number(metric, own->whisker->upper));

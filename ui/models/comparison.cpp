@@ -36,6 +36,7 @@ void readStudy(Comparison& comparison, const Snapshot& snapshot) {
     const auto study = study::openStudy(found->info.dir);
     if (!study) return;
     comparison.rule = study->recipe.verdict;
+    comparison.studyRecipe = text(config::writeRecipe(study->recipe));
     for (const auto& task : study->recipe.eval.tasks) comparison.tasks.insert(text(task.name), task);
     for (const auto& row : study->rows) {
         const RunFacts* run = row.runUid.empty() ? nullptr : snapshot.run(text(row.runUid));

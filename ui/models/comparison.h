@@ -25,7 +25,7 @@ struct Comparison {
     std::vector<ComparedRun> runs;
     QString baseline; // uid; empty: the study's own rule
     records::Verdict rule;
-    QString studyUid, studyName, studyDir;
+    QString studyUid, studyName, studyDir, studyRecipe; // studyRecipe: with absolute paths, JSON
     QStringList missing;                    // names of members of the study without results
     QMap<QString, records::EvalTask> tasks; // as the recipes name them
     study::Table table;

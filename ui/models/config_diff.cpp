@@ -17,7 +17,7 @@ QString scalar(const QJsonValue& value) {
     case QJsonValue::Bool:
         return value.toBool() ? QStringLiteral("true") : QStringLiteral("false");
     case QJsonValue::Double:
-        return QString::number(value.toDouble(), 'g', 12);
+        return QString::number(value.toDouble(), 'g', 9);
     case QJsonValue::String:
         return value.toString();
     default:

@@ -44,6 +44,8 @@ QString runColumnHelp(int column) { return tr(kColumns[static_cast<size_t>(colum
 
 QString fixedText(double value, int digits) { return std::isfinite(value) ? QLocale().toString(value, 'f', digits) : QString(); }
 
+QString runsText(int count) { return count == 1 ? tr("1 run") : tr("%1 runs").arg(QLocale().toString(count)); }
+
 QString sizeText(double bytes) {
     return bytes == bytes ? QLocale().formattedDataSize(static_cast<qint64>(bytes), 2, QLocale::DataSizeSIFormat) : QString();
 }

@@ -12,6 +12,7 @@ namespace qw::ui {
 [[nodiscard]] QString runText(const RunRow& row, int column);
 [[nodiscard]] QString runTip(const RunRow& row, int column);
 
+[[nodiscard]] QString runsText(int count);          // "1 run", "12 runs"
 [[nodiscard]] QString sizeText(double bytes);       // "1.24 MB", powers of 1000
 [[nodiscard]] QString durationText(double seconds); // "4 min 12 s"
 [[nodiscard]] QString fixedText(double value, int digits);

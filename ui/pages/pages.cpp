@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/pages.h"
 
+#include "pages/compare/compare_page.h"
 #include "pages/live/live_page.h"
 #include "pages/model/model_page.h"
 #include "pages/runs/runs_page.h"
@@ -19,6 +20,7 @@ std::vector<Page*> makePages(Session& session, ActionRegistry& actions) {
         new TrainPage(session, actions),
         new LivePage(session, actions),
         new RunsPage(session, actions),
+        new ComparePage(session, actions),
     };
 }
 

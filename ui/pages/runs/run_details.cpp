@@ -11,12 +11,14 @@
 #include <QCheckBox>
 #include <QClipboard>
 #include <QDateTime>
+#include <QFileInfo>
 #include <QFormLayout>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLabel>
+#include <QLineEdit>
 #include <QLocale>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -98,8 +100,8 @@ RunDetails::RunDetails(Session& session, QWidget* parent) : QWidget(parent), m_s
     m_tabs->setDocumentMode(true);
     m_tabs->addTab(buildFacts(), tr("Facts"));
     m_tabs->addTab(m_recipe, tr("Recipe"));
-    m_tabs->addTab(buildDiff(), tr("Difference"));
-    m_tabs->addTab(buildCheckpoints(), tr("Checkpoints"));
+    m_tabs->addTab(buildDiff(), tr("Diff"));
+    m_tabs->addTab(buildCheckpoints(), tr("Files"));
     m_copyCommandButton = new QPushButton(tr("Copy reproduce command"), this);
     m_copyCommandButton->setObjectName(QStringLiteral("copyCommandButton"));
     auto* column = new QVBoxLayout(this);
@@ -120,6 +122,7 @@ QWidget* RunDetails::buildFacts() {
     auto* area = new QScrollArea(this);
     area->setObjectName(QStringLiteral("runFacts"));
     area->setWidgetResizable(true);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     area->setFrameShape(QFrame::NoFrame);
     area->setAccessibleName(tr("Facts of the run"));
     m_facts = new QWidget(area);
@@ -143,6 +146,7 @@ QWidget* RunDetails::buildDiff() {
     table->setAlternatingRowColors(true);
     table->setShowGrid(false);
     table->setTabKeyNavigation(false);
+    table->setWordWrap(false);
     table->verticalHeader()->hide();
     table->horizontalHeader()->setStretchLastSection(true);
     auto* all = new QCheckBox(tr("All keys"), frame);
@@ -174,16 +178,29 @@ QWidget* RunDetails::buildCheckpoints() {
     return frame;
 }
 
+// Long values without a place to break (hashes, paths) scroll in a line of their own.
 void RunDetails::addFact(const QString& name, const QString& value, bool mono) {
     if (value.isEmpty()) return;
     auto* key = new QLabel(name, m_facts);
     key->setProperty("look", QStringLiteral("muted"));
-    auto* label = new QLabel(value, m_facts);
-    label->setTextFormat(Qt::PlainText);
-    label->setWordWrap(true);
-    label->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    if (mono) label->setProperty("look", QStringLiteral("mono"));
-    m_form->addRow(key, label);
+    if (!mono) {
+        auto* label = new QLabel(value, m_facts);
+        label->setTextFormat(Qt::PlainText);
+        label->setWordWrap(true);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        m_form->addRow(key, label);
+        return;
+    }
+    auto* line = new QLineEdit(value, m_facts);
+    line->setReadOnly(true);
+    line->setFrame(false);
+    line->setCursorPosition(0);
+    line->setAccessibleName(name);
+    line->setToolTip(value);
+    QPalette palette = line->palette();
+    palette.setBrush(QPalette::Base, Qt::NoBrush);
+    line->setPalette(palette);
+    m_form->addRow(key, line);
 }
 
 void RunDetails::showRun(const QString& uid) {
@@ -250,19 +267,23 @@ void RunDetails::showFacts(const RunFacts& run) {
                                                                   : QString()));
     addFact(tr("Study"), text(id.studyName));
     addFact(tr("Row"), text(records::roleName(id.role)) + (id.scheme.empty() ? QString() : QStringLiteral(" · ") + text(id.scheme)));
-    addFact(tr("Model"), text(id.modelPath));
+    addFact(tr("Model"), text(id.modelPath), true);
     if (info.model) {
         addFact(tr("Parameters"), locale.toString(static_cast<qlonglong>(info.model->parameters)));
         addFact(tr("Model hash"), text(info.model->fingerprint), true);
     }
     addFact(tr("Seed"), QString::number(id.seed));
-    for (const auto& [file, digest] : m_found.dataHashes) addFact(tr("Dataset hash"), digest + QLatin1Char('\n') + file);
+    for (const auto& [file, digest] : m_found.dataHashes) addFact(tr("Data %1").arg(QFileInfo(file).fileName()), digest, true);
     for (const auto& stored : run.results)
         if (stored.result.atStep < 0) addFact(tr("Task %1").arg(text(stored.result.task)), text(stored.result.taskDigest), true);
     addFact(tr("Recipe hash"), text(info.configHash), true);
     const QJsonObject env = QJsonDocument::fromJson(QByteArray::fromStdString(info.env)).object();
-    for (auto at = env.begin(); at != env.end(); ++at)
-        addFact(at.key(), at.value().isString() ? at.value().toString() : at.value().toVariant().toString());
+    const std::pair<const char*, QString> names[] = {{"device", tr("Device")},
+                                                     {"host", tr("Host")},
+                                                     {"threads", tr("Threads")},
+                                                     {"libtorch", tr("LibTorch")},
+                                                     {"build_id", tr("Engine build")}};
+    for (const auto& [field, name] : names) addFact(name, env.value(QLatin1String(field)).toVariant().toString());
     addFact(tr("Bitwise repeatable"), info.bitwise ? tr("yes") : tr("no: a resume differed in build, threads or flags"));
     addFact(tr("Created"), timeText(id.createdMs));
     addFact(tr("Started"), timeText(info.startedMs));
@@ -273,7 +294,7 @@ void RunDetails::showFacts(const RunFacts& run) {
                                                          .arg(attempt.pid)
                                                          .arg(attempt.fromStep)
                                                          .arg(attempt.reason.empty() ? tr("running") : text(attempt.reason)));
-    addFact(tr("Folder"), text(info.dir.string()));
+    addFact(tr("Folder"), text(info.dir.string()), true);
 }
 
 void RunDetails::showFound(const Found& found) {
@@ -305,7 +326,7 @@ void RunDetails::showDiff(const RunFacts& run) {
     }
     m_diff->setSides({{tr("baseline"), flattenConfig(QByteArray::fromStdString(baseline->info.config))},
                       {tr("this run"), flattenConfig(QByteArray::fromStdString(run.info.config))}});
-    m_diffTitle->setText(tr("%n key(s) differ from %1", nullptr, m_diff->differing()).arg(text(baseline->info.identity.name)));
+    m_diffTitle->setText(tr("Keys that differ from %1: %2").arg(text(baseline->info.identity.name)).arg(m_diff->differing()));
 }
 
 void RunDetails::showActions(const RunFacts& run) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: what the page Runs does with runs: rows from snapshots, filter, edits, Trash, comparison, duplicate.
 #include "config/recipe_file.h"
+#include "models/run_texts.h"
 #include "pages/runs/run_details.h"
 #include "pages/runs/runs_page.h"
 #include "pages/runs/store_edit.h"
@@ -32,9 +33,8 @@ void RunsPage::refresh() {
             if (!session().project.isOpen()) return;
             m_model->setMarks(session().baseline(), session().compared());
             m_model->setRows(std::move(rows));
-            if (!m_keepSelected.isEmpty() &&
-                std::ranges::all_of(m_keepSelected, [&](const QString& uid) { return m_model->rowOf(uid) >= 0; }))
-                selectRuns(std::exchange(m_keepSelected, {}));
+            const auto isShown = [&](const QString& uid) { return m_model->rowOf(uid) >= 0; };
+            if (!m_wantSelected.isEmpty() && std::ranges::all_of(m_wantSelected, isShown)) selectRuns(std::exchange(m_wantSelected, {}));
             m_details->refresh();
             showCounts();
             showActions();
@@ -45,8 +45,7 @@ void RunsPage::showCounts() {
     const SnapshotPtr snapshot = session().project.snapshot();
     const QLocale locale;
     const int shown = m_model->rowCount(), total = m_model->total();
-    m_counts->setText(shown == total ? tr("%n run(s)", nullptr, total)
-                                     : tr("%1 of %2").arg(locale.toString(shown), locale.toString(total)));
+    m_counts->setText(shown == total ? runsText(total) : tr("%1 of %2").arg(locale.toString(shown), locale.toString(total)));
     int trashed = 0, all = 0;
     if (snapshot)
         for (const RunFacts& run : snapshot->runs) ++(run.info.trashedMs > 0 ? trashed : all);
@@ -162,7 +161,7 @@ void RunsPage::trash() {
             uids << uid;
     }
     if (live > 0)
-        Q_EMIT session().notice(Error{"engine.busy", utf8(tr("%n run(s) still work and were not moved to Trash.", nullptr, live)),
+        Q_EMIT session().notice(Error{"engine.busy", utf8(tr("Still at work and not moved to Trash: %1.").arg(runsText(live))),
                                       utf8(tr("Stop them first.")), "", false});
     if (uids.isEmpty()) return;
     const auto set = [uids](bool trashed) -> StoreEdit::Work {
@@ -175,17 +174,17 @@ void RunsPage::trash() {
     const int last = m_model->rowOf(uids.last());
     const QString next = last + 1 < m_model->rowCount() ? m_model->run(last + 1).uid : QString();
     const int scroll = m_table->verticalScrollBar()->value();
-    auto* edit = new StoreEdit(session(), tr("move %n run(s) to Trash", nullptr, static_cast<int>(uids.size())), set(true), set(false),
+    auto* edit = new StoreEdit(session(), tr("move %1 to Trash").arg(runsText(static_cast<int>(uids.size()))), set(true), set(false),
                                [page = QPointer<RunsPage>(this), uids, next, scroll](bool undone) {
                                    if (!page) return;
                                    if (undone) {
-                                       page->m_keepSelected = uids; // selected again as soon as they are back
+                                       page->m_wantSelected = uids; // selected again as soon as they are back
                                        page->m_table->verticalScrollBar()->setValue(scroll);
                                    } else if (!next.isEmpty())
-                                       page->m_keepSelected = {next};
+                                       page->m_wantSelected = {next};
                                });
     session().undo.push(edit);
-    m_undoBar->offer(tr("%n run(s) moved to Trash; the files stay until it is emptied.", nullptr, static_cast<int>(uids.size())),
+    m_undoBar->offer(tr("%1 moved to Trash; the files stay until it is emptied.").arg(runsText(static_cast<int>(uids.size()))),
                      [this, edit, set] {
                          QUndoStack& stack = session().undo;
                          if (stack.index() > 0 && stack.command(stack.index() - 1) == edit)
@@ -204,7 +203,7 @@ void RunsPage::restore() {
             return {};
         };
     };
-    session().undo.push(new StoreEdit(session(), tr("restore %n run(s)", nullptr, static_cast<int>(uids.size())), set(false), set(true)));
+    session().undo.push(new StoreEdit(session(), tr("restore %1").arg(runsText(static_cast<int>(uids.size()))), set(false), set(true)));
 }
 
 void RunsPage::emptyTrash() {

@@ -163,7 +163,7 @@ void RunsPage::buildActions() {
         m_table->addAction(action);
         return action;
     };
-    add("run.open", tr("Open in &Live"), "live", tr("Show the curves of the selected run"), Qt::Key_Return, &RunsPage::open);
+    add("run.open", tr("Open in &Live"), "live", tr("Show the curves of the selected run (Return)"), {}, &RunsPage::open);
     add("compare.toggle", tr("&Add to comparison"), "compare", tr("Put the selected runs into the comparison, or take them out"),
         Qt::Key_Space, &RunsPage::toggleCompared);
     QAction* baseline = actions().add({QStringLiteral("compare.baseline"),
@@ -217,7 +217,7 @@ void RunsPage::wire() {
     connect(m_filter, &QLineEdit::returnPressed, m_table, qOverload<>(&QWidget::setFocus));
     connect(m_model, &RunsModel::edited, this, &RunsPage::edited);
     connect(m_model, &RunsModel::countsChanged, this, &RunsPage::showCounts);
-    connect(m_table, &QTableView::doubleClicked, this, &RunsPage::open);
+    connect(m_table, &QTableView::activated, this, &RunsPage::open);
     connect(m_table, &QWidget::customContextMenuRequested, this, [this](const QPoint& at) {
         QMenu menu(this);
         menu.addActions(m_table->actions());

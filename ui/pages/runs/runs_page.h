@@ -66,6 +66,7 @@ private:
     RunDetails* m_details = nullptr;
     UndoBar* m_undoBar = nullptr;
     QStringList m_keepSelected; // over a reset of the model
+    QStringList m_wantSelected; // as soon as all of them are shown
     QString m_keepCurrent;
     bool m_restoring = false;
 };

@@ -62,9 +62,8 @@ void TrashDialog::fill(const std::vector<store::TrashedRun>& runs) {
     }
     m_list->header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
     m_list->header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
-    m_summary->setText(tr("%n run(s) with %1 are deleted with their checkpoints, models and curves. This cannot be taken back.", nullptr,
-                          static_cast<int>(runs.size()))
-                           .arg(sizeText(static_cast<double>(bytes))));
+    m_summary->setText(tr("%1 with %2: deleted for good with checkpoints, models and curves. This cannot be taken back.")
+                           .arg(runsText(static_cast<int>(runs.size())), sizeText(static_cast<double>(bytes))));
     setProperty("bytes", static_cast<qlonglong>(bytes));
     setDisabledReason(m_delete, runs.empty() ? tr("Trash is empty") : QString());
 }
