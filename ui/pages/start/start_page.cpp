@@ -48,6 +48,7 @@ QFrame* card(QAction* action, const QString& name, const QString& title, const Q
     column->addWidget(icon);
     column->addWidget(label(title, "heading"));
     column->addWidget(label(what, "muted"));
+    column->addSpacing(pad / 2);
     column->addStretch();
     column->addWidget(press, 0, Qt::AlignLeft);
     return frame;

@@ -15,6 +15,7 @@
 #include <QSpinBox>
 #include <QStyle>
 #include <QToolButton>
+#include <algorithm>
 
 namespace qw::ui {
 namespace {
@@ -31,6 +32,7 @@ public:
 };
 
 void setLook(QWidget* widget, const char* look) {
+    if (widget->property("look").toString() == QLatin1String(look)) return;
     widget->setProperty("look", QString::fromLatin1(look));
     widget->style()->unpolish(widget);
     widget->style()->polish(widget);
@@ -39,6 +41,11 @@ void setLook(QWidget* widget, const char* look) {
 void setChoices(QComboBox* box, const std::vector<FieldWord>& words) {
     box->clear();
     for (const FieldWord& word : words) box->addItem(word.text, word.value);
+}
+
+void setUnit(QSpinBox* box, const RecipeField& field) {
+    const QString& unit = box->value() == 1 ? field.unitOfOne : field.unit;
+    box->setSuffix(unit.isEmpty() ? QString() : QLatin1Char(' ') + unit);
 }
 
 void setChoice(QComboBox* box, const QVariant& value) {
@@ -51,6 +58,16 @@ void setChoice(QComboBox* box, const QVariant& value) {
 }
 
 } // namespace
+
+QString sentences(const config::Finding& finding, const QString& subject) {
+    QString message = text(finding.message);
+    static constexpr const char* kVerbs[] = {"is ", "must ", "never ", "needs ", "conflicts ", "neither "};
+    const bool bare = std::ranges::any_of(kVerbs, [&](const char* verb) { return message.startsWith(QLatin1String(verb)); });
+    if (bare && !subject.isEmpty()) message = subject + QLatin1Char(' ') + message;
+    const QString kind = finding.isError ? FieldForm::tr("Error") : FieldForm::tr("Note");
+    return finding.hint.empty() ? FieldForm::tr("%1: %2.").arg(kind, message)
+                                : FieldForm::tr("%1: %2. To mend it: %3.").arg(kind, message, text(finding.hint));
+}
 
 bool belongsTo(const config::Finding& finding, const QString& key) {
     QString found = text(finding.key);
@@ -113,7 +130,6 @@ QWidget* FieldForm::makeEditor(size_t row, const RecipeField& field) {
         box->setRange(static_cast<int>(field.least), static_cast<int>(std::min(field.most, 2e9)));
         box->setKeyboardTracking(false);
         box->setGroupSeparatorShown(true);
-        box->setSuffix(field.unit.isEmpty() ? QString() : QLatin1Char(' ') + field.unit);
         for (const FieldWord& word : field.words)
             if (word.value.toInt() == box->minimum()) box->setSpecialValueText(word.text);
         still(box);
@@ -166,9 +182,10 @@ void FieldForm::show(const records::Recipe& recipe) {
     for (Row& row : m_rows) {
         const QVariant value = row.field->get(recipe);
         const QSignalBlocker quiet(row.editor);
-        if (auto* box = qobject_cast<QSpinBox*>(row.editor))
+        if (auto* box = qobject_cast<QSpinBox*>(row.editor)) {
             box->setValue(static_cast<int>(std::min<qlonglong>(value.toLongLong(), box->maximum())));
-        else if (auto* real = qobject_cast<RealEdit*>(row.editor))
+            setUnit(box, *row.field);
+        } else if (auto* real = qobject_cast<RealEdit*>(row.editor))
             real->setValue(value);
         else if (auto* choice = qobject_cast<QComboBox*>(row.editor)) {
             if (row.field->name == QLatin1String("verdictMetric")) {
@@ -184,9 +201,7 @@ void FieldForm::show(const records::Recipe& recipe) {
         const bool changed = isChanged(*row.field, recipe);
         row.reset->setVisible(changed);
         row.editor->setProperty("changed", changed);
-        QFont font = row.label->font();
-        font.setBold(changed);
-        row.label->setFont(font);
+        setLook(row.label, changed ? "heading" : "");
         row.reset->setToolTip(tr("Changed. Back to the default: %1")
                                   .arg(qobject_cast<RealEdit*>(row.editor)
                                            ? static_cast<RealEdit*>(row.editor)->textFor(defaultOf(*row.field))
@@ -210,8 +225,7 @@ int FieldForm::showFindings(const std::vector<config::Finding>& findings, const 
         bool isError = false;
         for (const config::Finding& finding : findings)
             if (belongsTo(finding, row.field->key)) {
-                const QString kind = finding.isError ? tr("Error") : tr("Note");
-                lines << tr("%1: %2. To mend it: %3.").arg(kind, text(finding.message), text(finding.hint));
+                lines << sentences(finding, row.field->label);
                 isError = isError || finding.isError;
                 ++shown;
             }

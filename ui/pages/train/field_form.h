@@ -45,6 +45,8 @@ private:
     std::vector<Row> m_rows;
 };
 
+// A finding's message and hint as sentences; `subject` is put before a message that lacks its own.
+[[nodiscard]] QString sentences(const config::Finding& finding, const QString& subject);
 // Whether a finding belongs to a field's key; scheme entries override some of them ("schemes[0].optim.lr").
 [[nodiscard]] bool belongsTo(const config::Finding& finding, const QString& key);
 

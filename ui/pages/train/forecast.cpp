@@ -55,22 +55,18 @@ std::vector<WayToFit> waysToFit(const records::Recipe& recipe) {
     using records::Recipe;
     std::vector<WayToFit> ways;
     if (recipe.activationCheckpointing == "none")
-        ways.push_back({tr("Turn on activation checkpointing"), [](Recipe& r) { r.activationCheckpointing = "layer"; }});
+        ways.push_back({tr("Activation checkpointing"), [](Recipe& r) { r.activationCheckpointing = "layer"; }});
     if (recipe.train.microBatch > 1) {
         const int64_t half = (recipe.train.microBatch + 1) / 2, times = recipe.train.microBatch % 2 == 0 ? 2 : 1;
-        ways.push_back({times == 2 ? tr("Halve the micro-batch to %1, accumulate twice as often").arg(half)
-                                   : tr("Reduce the micro-batch to %1").arg(half),
-                        [half, times](Recipe& r) {
+        ways.push_back({tr("Micro-batch %1, accumulate %2").arg(half).arg(recipe.train.gradAccum * times), [half, times](Recipe& r) {
                             r.train.microBatch = half;
                             r.train.gradAccum *= times;
                         }});
     }
     if (recipe.data.seqLen >= 128)
-        ways.push_back({tr("Halve the sequence length to %1").arg(QLocale().toString(qlonglong(recipe.data.seqLen / 2))),
-                        [](Recipe& r) { r.data.seqLen /= 2; }});
+        ways.push_back({tr("Sequence length %1").arg(recipe.data.seqLen / 2), [](Recipe& r) { r.data.seqLen /= 2; }});
     if (recipe.optim.name == "adamw" && recipe.precision.mode != "bf16_pure")
-        ways.push_back(
-            {tr("Train in bf16 only: half the memory of weights and optimizer"), [](Recipe& r) { r.precision.mode = "bf16_pure"; }});
+        ways.push_back({tr("bf16 only"), [](Recipe& r) { r.precision.mode = "bf16_pure"; }});
     return ways;
 }
 

@@ -66,11 +66,15 @@ void ForecastPanel::build() {
     m_progress->setTextVisible(false);
     m_progress->setAccessibleName(tr("Forecast in work"));
     m_progress->setMaximumHeight(fontMetrics().height() / 3);
+    m_waysTitle = line(this, "waysTitle");
+    m_waysTitle->setText(tr("What makes it smaller:"));
+    m_waysTitle->hide();
     m_ways = new QVBoxLayout;
     column->addLayout(head);
     column->addWidget(m_progress);
     column->addWidget(m_memory);
     column->addWidget(m_bar);
+    column->addWidget(m_waysTitle);
     column->addLayout(m_ways);
     column->addWidget(m_time);
     column->addWidget(m_notes);
@@ -91,10 +95,10 @@ void ForecastPanel::setRecipe(const QString& recipeText, qint64 dataBytes, const
     m_later.stop();
     if (!why.isEmpty()) {
         if (!m_forecast) say(tr("Memory and time are told as soon as the recipe is complete."), "muted");
-        setProperty("stale", m_forecast.has_value());
+        markStale(m_forecast.has_value());
         return;
     }
-    setProperty("stale", m_forecast && m_planned != m_recipe);
+    markStale(m_forecast && m_planned != m_recipe);
     if (!m_forecast) say(m_small ? tr("Waiting…") : tr("The training text is large: Measure reads it all."), "muted");
     if (isVisible() && m_small && m_planned != m_recipe) m_later.start();
 }
@@ -128,7 +132,7 @@ void ForecastPanel::cancel() {
 
 void ForecastPanel::answer(const Result<QByteArray>& reply) {
     auto forecast = reply ? readForecast(*reply) : Result<Forecast>(reply.error());
-    setProperty("stale", false);
+    markStale(false);
     setProperty("code", forecast ? QVariant() : QVariant(text(forecast.error().code)));
     if (!forecast) {
         say(tr("No forecast: %1 %2").arg(text(forecast.error().message), text(forecast.error().hint)), "error");
@@ -167,19 +171,21 @@ void ForecastPanel::show(const Forecast& f) {
     QStringList notes;
     if (f.steps > 0) notes << tr("%1 steps on %2; largest: %3.").arg(QLocale().toString(f.steps), f.device, f.member);
     if (!f.skipped.isEmpty())
-        notes << tr("%1 layers stay unquantized: %2").arg(QLocale().toString(f.skipped.size()), f.skipped.first()) +
-                     (f.skipped.size() > 1 ? QStringLiteral(" …") : QString());
+        notes << tr("Layers left unquantized: %1 (%2%3)")
+                     .arg(QLocale().toString(f.skipped.size()), f.skipped.first(), f.skipped.size() > 1 ? QStringLiteral(" …") : QString());
     m_notes->setText(notes.join(QLatin1Char('\n')));
     m_notes->setToolTip(f.skipped.join(QLatin1Char('\n')));
     m_notes->setVisible(!notes.isEmpty());
 }
 
 void ForecastPanel::showWays(const Forecast& f) {
+    m_waysTitle->hide();
     while (QLayoutItem* item = m_ways->takeAt(0)) {
         if (item->widget()) item->widget()->deleteLater();
         delete item;
     }
     if (f.fit() != Forecast::Fit::Over && f.fit() != Forecast::Fit::Tight) return;
+    m_waysTitle->show();
     for (const WayToFit& way : waysToFit(m_session.draft.recipe())) {
         auto* button = new QPushButton(way.text, this);
         button->setObjectName(QStringLiteral("wayToFit"));
@@ -191,9 +197,21 @@ void ForecastPanel::showWays(const Forecast& f) {
 
 void ForecastPanel::say(const QString& words, const char* look) {
     m_memory->setText(words);
+    m_memory->setToolTip({});
     m_memory->setProperty("look", QString::fromLatin1(look));
     style()->unpolish(m_memory);
     style()->polish(m_memory);
+}
+
+// Old numbers stay, dimmed, until those of the changed recipe are there.
+void ForecastPanel::markStale(bool stale) {
+    setProperty("stale", stale);
+    m_bar->setDimmed(stale);
+    if (!stale) return;
+    m_memory->setProperty("look", QStringLiteral("muted"));
+    style()->unpolish(m_memory);
+    style()->polish(m_memory);
+    m_memory->setToolTip(tr("Of the recipe before the last change"));
 }
 
 void ForecastPanel::setBusy(bool busy) {

@@ -41,6 +41,7 @@ private:
     void showWays(const Forecast& forecast);
     void say(const QString& text, const char* look);
     void setBusy(bool busy);
+    void markStale(bool stale);
     Session& m_session;
     QString m_recipe, m_planned; // m_planned: what the shown forecast is of
     QString m_why;
@@ -54,6 +55,7 @@ private:
     QLabel* m_notes = nullptr;
     QProgressBar* m_progress = nullptr;
     QPushButton* m_measure = nullptr;
+    QLabel* m_waysTitle = nullptr;
     QVBoxLayout* m_ways = nullptr;
 };
 

@@ -52,7 +52,7 @@ QVariant ImportModel::data(const QModelIndex& index, int role) const {
     const config::ImportedKey& key = m_imported.keys[static_cast<size_t>(index.row())];
     if (role == Qt::UserRole) { // sorts
         if (index.column() == Line) return key.line == 0 ? 1 << 30 : key.line;
-        if (index.column() == FateColumn) return -static_cast<int>(key.fate);
+        if (index.column() == FateColumn) return (3 - static_cast<int>(key.fate)) * 1000000 + (key.line == 0 ? 999999 : key.line);
         return data(index, Qt::DisplayRole);
     }
     if (role == Qt::DecorationRole && index.column() == FateColumn) {
@@ -141,7 +141,7 @@ ImportReport::ImportReport(const config::ImportedRecipe& imported, const QString
     table->horizontalHeader()->setStretchLastSection(true);
     table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table->resizeColumnsToContents();
-    const int most = fontMetrics().averageCharWidth() * 30;
+    const int most = fontMetrics().averageCharWidth() * 40;
     for (int i = 0; i < ImportModel::Note; ++i) table->setColumnWidth(i, std::min(table->columnWidth(i), most));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     auto* undo = buttons->addButton(tr("Undo import"), QDialogButtonBox::ActionRole);
@@ -157,7 +157,7 @@ ImportReport::ImportReport(const config::ImportedRecipe& imported, const QString
     column->addWidget(what);
     column->addWidget(table, 1);
     column->addWidget(buttons);
-    resize(fontMetrics().averageCharWidth() * 130, fontMetrics().height() * 30);
+    resize(fontMetrics().averageCharWidth() * 160, fontMetrics().height() * 34);
 }
 
 } // namespace qw::ui

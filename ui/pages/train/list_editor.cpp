@@ -2,6 +2,7 @@
 #include "pages/train/list_editor.h"
 
 #include "client/project.h"
+#include "pages/train/field_form.h"
 #include "widgets/action_registry.h"
 
 #include <QComboBox>
@@ -144,9 +145,7 @@ int ListEditor::showFindings(const std::vector<config::Finding>& findings) {
         const QString key = text(finding.key);
         if (key != m_list.key && !key.startsWith(m_list.key + QLatin1Char('['))) continue;
         const QString row = key.mid(m_list.key.size() + 1).section(QLatin1Char(']'), 0, 0);
-        const QString where = row.isEmpty() ? QString() : tr("row %1 ").arg(row.toInt() + 1);
-        lines << tr("%1: %2%3. To mend it: %4.")
-                     .arg(finding.isError ? tr("Error") : tr("Note"), where, text(finding.message), text(finding.hint));
+        lines << sentences(finding, row.isEmpty() ? m_list.what : tr("row %1 of %2").arg(row.toInt() + 1).arg(m_list.what));
         ++shown;
     }
     m_note->setText(lines.join(QLatin1Char('\n')));

@@ -22,6 +22,11 @@ MemoryBar::MemoryBar(QWidget* parent) : QWidget(parent) {
 
 void MemoryBar::clear() { show({}); }
 
+void MemoryBar::setDimmed(bool dimmed) {
+    m_dimmed = dimmed;
+    update();
+}
+
 void MemoryBar::show(const Forecast& forecast) {
     m_forecast = forecast;
     static constexpr const char* kFits[] = {"unknown", "good", "tight", "over"};
@@ -76,6 +81,7 @@ int MemoryBar::layLegend(int width, QPainter* painter) const {
 
 void MemoryBar::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    if (m_dimmed) painter.setOpacity(0.45);
     const Theme& theme = Theme::instance();
     const int line = fontMetrics().height();
     const QRectF bar(0.5, 0.5, width() - 1, line * 1.5);

@@ -14,6 +14,7 @@ public:
     explicit MemoryBar(QWidget* parent = nullptr);
     void show(const Forecast& forecast); // property `fit`: unknown, good, tight, over
     void clear();
+    void setDimmed(bool dimmed);
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] bool hasHeightForWidth() const override { return true; }
     [[nodiscard]] int heightForWidth(int width) const override;
@@ -25,6 +26,7 @@ private:
     int layLegend(int width, class QPainter* painter) const; // its height; draws only with a painter
     [[nodiscard]] QString legendText(const Forecast::Part& part) const;
     Forecast m_forecast;
+    bool m_dimmed = false;
 };
 
 } // namespace qw::ui

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/train/plan_strip.h"
 
+#include "theme/theme.h"
+
 #include <QCheckBox>
 #include <QFrame>
 #include <QHBoxLayout>
@@ -69,6 +71,7 @@ PlanStrip::PlanStrip(Session& session, QWidget* parent) : QWidget(parent), m_ses
             [this](bool on) { m_session.draft.edit(tr("change PTQ baselines"), [on](records::Recipe& r) { setMethod(r, "mse", on); }); });
     connect(m_schemes, &QLabel::linkActivated, this, [this] { m_session.goTo(PageId::Scheme); });
     connect(&m_session.draft, &RecipeDraft::changed, this, &PlanStrip::show);
+    connect(&Theme::instance(), &Theme::changed, this, &PlanStrip::show);
     show();
 }
 
@@ -104,7 +107,9 @@ void PlanStrip::show() {
     m_mse->setChecked(hasMethod(recipe, "mse"));
     QStringList names;
     for (const auto& scheme : recipe.schemes) names << text(scheme.name).toHtmlEscaped();
-    const QString link = QStringLiteral("<a href=\"scheme\">%1</a>");
+    // The colour is said, because a label keeps the one of the theme it was filled in.
+    const QString link =
+        QStringLiteral("<a href=\"scheme\" style=\"color:") + Theme::instance().colour(Token::Accent).name() + QStringLiteral("\">%1</a>");
     if (!names.isEmpty())
         m_schemes->setText(names.join(QStringLiteral(", ")) + QStringLiteral("<br>") + link.arg(tr("Change schemes")));
     else if (recipe.qat)

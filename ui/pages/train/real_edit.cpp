@@ -20,7 +20,8 @@ QString RealEdit::textFor(const QVariant& value) const {
     locale.setNumberOptions(QLocale::OmitGroupSeparator);
     const double number = value.toDouble();
     if (number >= 1e-4 && number < 1e15) return locale.toString(number, 'f', QLocale::FloatingPointShortest);
-    return locale.toString(number, 'g', QLocale::FloatingPointShortest);
+    QString text = locale.toString(number, 'g', QLocale::FloatingPointShortest);
+    return text.replace(QLatin1String("e-0"), QLatin1String("e-")).replace(QLatin1String("e+0"), QLatin1String("e"));
 }
 
 void RealEdit::setValue(const QVariant& value) {

@@ -41,14 +41,11 @@ CheckedRecipe checkRecipe(const Recipe& recipe) {
     return out;
 }
 
-Result<ReadRecipe> readAnyRecipe(const std::string& file) {
+Result<config::ImportedRecipe> readAnyRecipe(const std::string& file) {
     QW_TRY(const std::string text, readFile(file, uint64_t{1} << 20));
-    if (config::looksLikeOurs(text)) {
-        QW_TRY(auto ours, config::parseRecipeFile(text, file));
-        return ReadRecipe(std::move(ours));
-    }
-    QW_TRY(auto imported, config::importRecipe(text, file));
-    return ReadRecipe(std::move(imported));
+    if (!config::looksLikeOurs(text)) return config::importRecipe(text, file);
+    QW_TRY(auto ours, config::parseRecipeFile(text, file));
+    return config::ImportedRecipe{{}, std::move(ours.recipe), {}};
 }
 
 Result<Recipe> fromPreset(const std::string& name, const Recipe& current) {

@@ -9,7 +9,6 @@
 
 #include <QString>
 #include <QStringList>
-#include <variant>
 
 namespace qw::ui {
 
@@ -24,9 +23,8 @@ struct CheckedRecipe {
 };
 [[nodiscard]] CheckedRecipe checkRecipe(const records::Recipe& recipe);
 
-// A file that is one of our recipes, or one of the peers.
-using ReadRecipe = std::variant<config::RecipeFile, config::ImportedRecipe>;
-[[nodiscard]] Result<ReadRecipe> readAnyRecipe(const std::string& file);
+// A file that is one of our recipes (no peer, no keys to report), or one of a peer.
+[[nodiscard]] Result<config::ImportedRecipe> readAnyRecipe(const std::string& file);
 // A preset names neither model nor text: those of the recipe in work stay.
 [[nodiscard]] Result<records::Recipe> fromPreset(const std::string& name, const records::Recipe& current);
 // A word of the shell: quoted where it needs it.

@@ -22,7 +22,7 @@ struct Table {
     QString section;
 
     RecipeField& add(const char* name, const char* key, const QString& label, const QString& help, FieldKind kind) {
-        rows.push_back({utf(name), section, utf(key), label, help, kind, {}, {}, {}, 0, 0, {}});
+        rows.push_back({utf(name), section, utf(key), label, help, kind, {}, {}, {}, 0, 0, {}, {}});
         return rows.back();
     }
     // member: [](auto& recipe) -> auto& {…}, for reading and for writing.
@@ -67,7 +67,7 @@ void data(Table& t) {
     t.integer(
          "maxLength", "data.seq_len", tr("Sequence length"), tr("Tokens of one row; longer documents are treated as Excess says."),
          [](auto& r) -> auto& { return r.data.seqLen; }, 2, 1 << 22)
-        .unit = tr("tokens");
+        .units(tr("tokens"), tr("token"));
     t.choice("packing", "data.packing", tr("Packing"), tr("How documents share a row. Greedy keeps their order; best fit wastes least."),
              [](auto& r) -> auto& { return r.data.packing; },
              {word("none", tr("none: one document a row")), word("greedy", tr("greedy: in order")), word("bfd", tr("best fit"))});
@@ -95,17 +95,17 @@ void budget(Table& t) {
     t.integer(
          "trainBatch", "train.micro_batch", tr("Micro-batch"), tr("Rows of one forward pass. Memory grows with it."),
          [](auto& r) -> auto& { return r.train.microBatch; }, 1, 1 << 20)
-        .unit = tr("rows");
+        .units(tr("rows"), tr("row"));
     t.integer(
          "gradAccum", "train.grad_accum", tr("Accumulation"),
          tr("Micro-batches of one update: same effect as a larger batch, in less memory."),
          [](auto& r) -> auto& { return r.train.gradAccum; }, 1, 1 << 20)
-        .unit = tr("micro-batches");
+        .units(tr("micro-batches"), tr("micro-batch"));
     auto& eval = t.integer(
         "evalBatch", "eval.batch", tr("Evaluation batch"), tr("Rows of one forward pass of the evaluation loss."),
         [](auto& r) -> auto& { return r.eval.batch; }, 0, 1 << 20);
     eval.words = {{0, tr("as in training")}};
-    eval.unit = tr("rows");
+    eval.units(tr("rows"), tr("row"));
 }
 
 void warmup(Table& t) {
@@ -166,20 +166,18 @@ void evaluation(Table& t) {
     t.section = tr("Evaluate and save");
     const QString cadence = tr("Steps, or below 1 a share of all steps.");
     auto& every = t.real(
-        "evalSteps", "eval.every", tr("Evaluate every"),
+        "evalSteps", "eval.every", tr("Evaluate every (steps)"),
         tr("Loss on the evaluation text. Independent of saving.") + QLatin1Char(' ') + cadence,
         [](auto& r) -> auto& { return r.eval.every; }, 0, kAny);
     every.words = {{0.0, tr("at the end")}};
-    every.unit = tr("steps");
     auto& save = t.real(
-        "saveSteps", "checkpoint.every", tr("Save every"), tr("A checkpoint to resume from.") + QLatin1Char(' ') + cadence,
+        "saveSteps", "checkpoint.every", tr("Save every (steps)"), tr("A checkpoint to resume from.") + QLatin1Char(' ') + cadence,
         [](auto& r) -> auto& { return r.checkpoint.every; }, 0, kAny);
     save.words = {{0.0, tr("at the end")}};
-    save.unit = tr("steps");
     t.integer(
          "saveTotalLimit", "checkpoint.keep", tr("Keep"), tr("Newest checkpoints that stay; the best one stays besides."),
          [](auto& r) -> auto& { return r.checkpoint.keep; }, 1, 100000)
-        .unit = tr("checkpoints");
+        .units(tr("checkpoints"), tr("checkpoint"));
     t.flag(
         "loadBest", "checkpoint.best.load_at_end", tr("Load the best at the end"),
         tr("By evaluation loss. “Save every” must then be a multiple of “Evaluate every”, or the best state was never saved."),
@@ -188,7 +186,7 @@ void evaluation(Table& t) {
         "earlyStopPatience", "early_stop.patience", tr("Stop early after"), tr("Evaluations in a row without a better loss."),
         [](auto& r) -> auto& { return r.earlyStopPatience; }, 0, 1e6);
     stop.words = {{0, tr("never")}};
-    stop.unit = tr("evaluations");
+    stop.units(tr("evaluations"), tr("evaluation"));
 }
 
 void memoryAndSeeds(Table& t) {
@@ -224,20 +222,7 @@ void memoryAndSeeds(Table& t) {
     };
 }
 
-void reporting(Table& t) {
-    t.section = tr("Reporting");
-    t.integer(
-         "logEvery", "log.every", tr("Log every"), tr("Loss, learning rate and speed."), [](auto& r) -> auto& { return r.logEvery; }, 1,
-         1e9)
-        .unit = tr("steps");
-    auto& layers = t.integer(
-        "layerEvery", "log.layer_every", tr("Layer statistics every"), tr("Quantization error of every layer, for the Live page."),
-        [](auto& r) -> auto& { return r.layerEvery; }, 0, 1e9);
-    layers.words = {{0, tr("never")}};
-    layers.unit = tr("steps");
-    t.flag(
-        "telemetry", "log.telemetry", tr("Telemetry"), tr("Memory, clipping, scale drift. Stays on this machine."),
-        [](auto& r) -> auto& { return r.telemetry; });
+void verdictAndReporting(Table& t) {
     t.section = tr("Verdict");
     t.choice("verdictMetric", "verdict.metric", tr("Metric"),
              tr("What decides. Automatic: HellaSwag's acc_norm when it is there, else the first task's main metric."),
@@ -245,6 +230,19 @@ void reporting(Table& t) {
     t.real(
         "verdictMaxLoss", "verdict.max_loss", tr("Largest loss"), tr("Percentage points for accuracies, percent for perplexities."),
         [](auto& r) -> auto& { return r.verdict.maxLoss; }, 0, kAny);
+    t.section = tr("Reporting");
+    t.integer(
+         "logEvery", "log.every", tr("Log every"), tr("Loss, learning rate and speed."), [](auto& r) -> auto& { return r.logEvery; }, 1,
+         1e9)
+        .units(tr("steps"), tr("step"));
+    auto& layers = t.integer(
+        "layerEvery", "log.layer_every", tr("Layer statistics every"), tr("Quantization error of every layer, for the Live page."),
+        [](auto& r) -> auto& { return r.layerEvery; }, 0, 1e9);
+    layers.words = {{0, tr("never")}};
+    layers.units(tr("steps"), tr("step"));
+    t.flag(
+        "telemetry", "log.telemetry", tr("Telemetry"), tr("Memory, clipping, scale drift. Stays on this machine."),
+        [](auto& r) -> auto& { return r.telemetry; });
 }
 
 } // namespace
@@ -257,7 +255,7 @@ const std::vector<RecipeField>& recipeFields() {
         optimizer(t);
         evaluation(t);
         memoryAndSeeds(t);
-        reporting(t);
+        verdictAndReporting(t);
         return std::move(t.rows);
     }();
     return fields;

@@ -30,7 +30,12 @@ struct RecipeField {
     std::function<void(records::Recipe&, const QVariant&)> set;
     std::vector<FieldWord> words; // of a choice: all; of a number: its special values
     double least = 0, most = 0;
-    QString unit;
+    QString unit, unitOfOne; // after a whole number
+
+    void units(const QString& many, const QString& one) {
+        unit = many;
+        unitOfOne = one;
+    }
 };
 
 [[nodiscard]] const std::vector<RecipeField>& recipeFields();

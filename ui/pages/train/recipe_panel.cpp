@@ -39,6 +39,7 @@ void RecipePanel::build() {
     m_text->setTabChangesFocus(true);
     m_text->setLineWrapMode(QPlainTextEdit::NoWrap);
     title->setBuddy(m_text);
+    m_text->setMinimumHeight(fontMetrics().lineSpacing() * 9);
     m_command = new QLabel(this);
     m_command->setObjectName(QStringLiteral("commandText"));
     m_command->setProperty("look", QStringLiteral("mono"));

@@ -22,6 +22,22 @@
 #include <QVBoxLayout>
 
 namespace qw::ui {
+namespace {
+
+// Scrolls up and down only; a gap keeps the bar off the cards.
+QScrollArea* scrolled(QWidget* inside, const char* name) {
+    auto* scroll = new QScrollArea;
+    scroll->setObjectName(QString::fromLatin1(name));
+    inside->layout()->setContentsMargins(0, 0, scroll->fontMetrics().height() / 3, 0);
+    scroll->setWidget(inside);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    return scroll;
+}
+
+} // namespace
 
 TrainPage::TrainPage(Session& session, ActionRegistry& actions)
     : Page(PageId::Train, QStringLiteral("pageTrain"), tr("Train"), QStringLiteral("train"), session, actions) {
@@ -42,7 +58,7 @@ void TrainPage::build() {
     m_splitter = new QSplitter(Qt::Horizontal);
     m_splitter->setObjectName(QStringLiteral("trainSplitter"));
     m_splitter->setChildrenCollapsible(false);
-    m_splitter->setHandleWidth(unit);
+    m_splitter->setHandleWidth(unit / 2);
     m_splitter->addWidget(buildForm());
     m_splitter->addWidget(buildSide());
     m_splitter->setStretchFactor(0, 3);
@@ -131,13 +147,7 @@ QWidget* TrainPage::buildForm() {
     int width = 0;
     for (const FieldForm* form : m_forms) width = std::max(width, form->labelWidth());
     for (FieldForm* form : m_forms) form->setLabelWidth(width);
-    auto* scroll = new QScrollArea;
-    scroll->setObjectName(QStringLiteral("trainForm"));
-    scroll->setWidget(inside);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    QScrollArea* scroll = scrolled(inside, "trainForm");
     scroll->setMinimumWidth(inside->minimumSizeHint().width() + scroll->fontMetrics().height());
     return scroll;
 }
@@ -154,17 +164,27 @@ QWidget* TrainPage::buildSide() {
     m_problems->setWordWrap(true);
     m_problems->setTextFormat(Qt::PlainText);
     m_problems->hide();
+    m_startReason = new QLabel;
+    m_startReason->setObjectName(QStringLiteral("startReason"));
+    m_startReason->setProperty("look", QStringLiteral("muted"));
+    m_startReason->setWordWrap(true);
+    m_startReason->setTextFormat(Qt::PlainText);
     QAction* start = actions().find(QStringLiteral("run.start"));
     m_startButton = new QPushButton(tr("Start study"));
     m_startButton->setObjectName(QStringLiteral("startButton"));
     m_startButton->setProperty("look", QStringLiteral("primary"));
     m_startButton->setToolTip(start->toolTip());
     connect(m_startButton, &QPushButton::clicked, start, &QAction::trigger);
-    column->addWidget(m_forecast);
-    column->addWidget(m_recipe, 1);
+    auto* inside = new QWidget;
+    auto* inner = new QVBoxLayout(inside);
+    inner->setSpacing(column->spacing());
+    inner->addWidget(m_forecast);
+    inner->addWidget(m_recipe, 1);
+    column->addWidget(scrolled(inside, "trainSide"), 1);
     column->addWidget(m_problems);
+    column->addWidget(m_startReason);
     column->addWidget(m_startButton);
-    side->setMinimumWidth(fontMetrics().averageCharWidth() * 34);
+    side->setMinimumWidth(fontMetrics().averageCharWidth() * 40);
     return side;
 }
 

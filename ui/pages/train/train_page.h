@@ -49,7 +49,7 @@ private:
     void start();
     void startNow();
     void import(const QString& file);
-    void take(const QString& file, const ReadRecipe& read);
+    void take(const QString& file, const config::ImportedRecipe& read);
     void usePreset(const QString& name);
     void failImport(const Error& error);
 
@@ -64,6 +64,7 @@ private:
     ForecastPanel* m_forecast = nullptr;
     RecipePanel* m_recipe = nullptr;
     QLabel* m_problems = nullptr;
+    QLabel* m_startReason = nullptr;
     QPushButton* m_startButton = nullptr;
     QSplitter* m_splitter = nullptr;
 };

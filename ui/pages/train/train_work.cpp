@@ -8,6 +8,7 @@
 #include "pages/train/plan_strip.h"
 #include "pages/train/recipe_panel.h"
 #include "pages/train/train_page.h"
+#include "theme/theme.h"
 
 #include <QAction>
 #include <QFileInfo>
@@ -25,7 +26,10 @@ const QString kModelLink = QStringLiteral("model");
 bool hasModel(const records::Recipe& r) { return !r.model.path.empty() || !r.model.config.empty(); }
 bool hasScheme(const records::Recipe& r) { return !r.schemes.empty() || r.qat; }
 
-QString link(const QString& where, const QString& words) { return QStringLiteral("<a href=\"%1\">%2</a>").arg(where, words); }
+// The colour is said, because a label keeps the one of the theme it was filled in.
+QString link(const QString& where, const QString& words) {
+    return QStringLiteral("<a href=\"%1\" style=\"color:%2\">%3</a>").arg(where, Theme::instance().colour(Token::Accent).name(), words);
+}
 
 } // namespace
 
@@ -46,11 +50,13 @@ void TrainPage::registerActions() {
 
 void TrainPage::wire() {
     connect(&session().draft, &RecipeDraft::changed, this, &TrainPage::recipeChanged);
+    connect(&Theme::instance(), &Theme::changed, this, &TrainPage::recipeChanged);
     connect(&session(), &Session::recipeWanted, this, &TrainPage::import);
     for (const auto signal : {&Project::opened, &Project::closed, &Project::changed})
         connect(&session().project, signal, this, &TrainPage::updateStart);
     connect(m_forecast, &ForecastPanel::changed, this, &TrainPage::showFindings);
     connect(m_studyName, &QLineEdit::editingFinished, this, [this] {
+        if (!m_studyName->isModified()) return; // a line shows no line breaks; a name from a file may have them
         const std::string name = utf8(m_studyName->text().trimmed());
         if (name != session().draft.recipe().name) session().draft.edit(tr("rename study"), [&](records::Recipe& r) { r.name = name; });
     });
@@ -72,7 +78,7 @@ void TrainPage::wire() {
 
 void TrainPage::recipeChanged() {
     const records::Recipe& recipe = session().draft.recipe();
-    if (!m_studyName->hasFocus() || m_studyName->text().trimmed() != text(recipe.name)) m_studyName->setText(text(recipe.name));
+    if (!m_studyName->hasFocus() || !m_studyName->isModified()) m_studyName->setText(text(recipe.name));
     const QString model = QFileInfo(text(recipe.model.path.empty() ? recipe.model.config : recipe.model.path)).fileName().toHtmlEscaped();
     m_modelName->setText(model.isEmpty() ? link(kModelLink, tr("Choose a model")) : tr("of %1").arg(link(kModelLink, model)));
     updateState();
@@ -136,8 +142,7 @@ void TrainPage::showFindings() {
         const bool inForm = std::ranges::any_of(recipeFields(), [&](const RecipeField& f) { return belongsTo(finding, f.key); }) ||
                             finding.key.starts_with("data.") || finding.key.starts_with("eval.tasks");
         if (inForm) continue;
-        lines << tr("%1: %2 %3. To mend it: %4.")
-                     .arg(finding.isError ? tr("Error") : tr("Note"), text(finding.key), text(finding.message), text(finding.hint));
+        lines << sentences(finding, text(finding.key));
         isError = isError || finding.isError;
     }
     m_problems->setText(lines.join(QLatin1Char('\n')));
@@ -162,6 +167,10 @@ void TrainPage::updateStart() {
     QAction* action = actions().find(QStringLiteral("run.start"));
     ActionRegistry::setDisabledReason(action, why);
     setDisabledReason(m_startButton, why);
+    // What m_problems lists already is not said twice.
+    const bool said = why.isEmpty() || m_problems->text().contains(why);
+    m_startReason->setText(said ? QString() : tr("Not ready: %1.").arg(why));
+    m_startReason->setVisible(!said);
 }
 
 // What was found a moment ago may be old: the text may have been moved since. It is looked at once more, then started.
@@ -203,13 +212,13 @@ void TrainPage::startNow() {
 }
 
 void TrainPage::import(const QString& file) {
-    session().compute.request<Result<ReadRecipe>>(
+    session().compute.request<Result<config::ImportedRecipe>>(
         QStringLiteral("train/import"), [path = utf8(file)](const CancelFlag&) { return readAnyRecipe(path); }, this,
-        [this, file](Result<ReadRecipe> read) {
-            if (!read)
-                failImport(read.error());
-            else
+        [this, file](Result<config::ImportedRecipe> read) {
+            if (read)
                 take(file, *read);
+            else
+                failImport(read.error());
         });
 }
 
@@ -226,24 +235,21 @@ void TrainPage::failImport(const Error& error) {
     session().goTo(PageId::Train);
 }
 
-void TrainPage::take(const QString& file, const ReadRecipe& read) {
+void TrainPage::take(const QString& file, const config::ImportedRecipe& read) {
     banner().dismiss();
     m_anyway = true;
     const QString what = tr("import %1").arg(QFileInfo(file).fileName());
-    if (const auto* ours = std::get_if<config::RecipeFile>(&read)) {
-        session().draft.replace(what, ours->recipe);
-        updateState();
-    } else {
-        const auto& imported = std::get<config::ImportedRecipe>(read);
-        session().draft.replace(what, imported.recipe);
-        updateState();
-        auto* report = new ImportReport(imported, file, this);
-        connect(report, &ImportReport::undoWanted, this, [this, what] {
-            if (session().undo.undoText() == what) session().undo.undo();
-        });
-        report->show();
-    }
+    records::Recipe recipe = read.recipe;
+    if (!read.peer.empty() && !hasModel(recipe)) recipe.model = session().draft.recipe().model; // what it names on a hub may be open here
+    session().draft.replace(what, recipe);
+    updateState();
     session().goTo(PageId::Train);
+    if (read.peer.empty()) return; // one of ours is taken as it is
+    auto* report = new ImportReport(read, file, this);
+    connect(report, &ImportReport::undoWanted, this, [this, what] {
+        if (session().undo.undoText() == what) session().undo.undo();
+    });
+    report->show();
 }
 
 void TrainPage::usePreset(const QString& name) {
