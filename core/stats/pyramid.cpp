@@ -2,7 +2,6 @@
 #include "stats/pyramid.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace qw::stats {
 namespace {
@@ -22,19 +21,6 @@ template<typename T> void addEnds(const T* items, size_t& from, size_t& to, Exte
 }
 
 } // namespace
-
-void Extent::add(double value) {
-    if (!std::isfinite(value)) return;
-    min = std::min(min, value);
-    max = std::max(max, value);
-    if (value > 0) leastPositive = std::min(leastPositive, value);
-}
-
-void Extent::add(const Extent& other) {
-    min = std::min(min, other.min);
-    max = std::max(max, other.max);
-    leastPositive = std::min(leastPositive, other.leastPositive);
-}
 
 void Pyramid::grow(std::span<const double> values) {
     if (values.size() < m_count) truncate(values.size());

@@ -4,6 +4,8 @@
 // Limits: the values stay with the caller, who hands the same ones in again; values that are no finite numbers are skipped.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -17,8 +19,17 @@ struct Extent {
     double leastPositive = std::numeric_limits<double>::infinity(); // for logarithmic axes; infinite: none
 
     [[nodiscard]] bool empty() const { return min > max; }
-    void add(double value);
-    void add(const Extent& other);
+    void add(double value) {
+        if (!std::isfinite(value)) return;
+        min = std::min(min, value);
+        max = std::max(max, value);
+        if (value > 0) leastPositive = std::min(leastPositive, value);
+    }
+    void add(const Extent& other) {
+        min = std::min(min, other.min);
+        max = std::max(max, other.max);
+        leastPositive = std::min(leastPositive, other.leastPositive);
+    }
     bool operator==(const Extent&) const = default;
 };
 

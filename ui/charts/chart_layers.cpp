@@ -9,7 +9,7 @@
 namespace qw::ui {
 namespace {
 
-constexpr size_t kFewPoints = 160;   // in the window: strokes look better and cost little
+constexpr size_t kFewPoints = 800;   // of all lines in the window: strokes look better and cost little
 constexpr double kMarkerEvery = 150; // pixels between the markers of a long line
 constexpr double kFaint = 0.3;       // the raw line behind the smoothed one
 constexpr double kDimmed = 0.3;      // the others while one is lifted
@@ -38,6 +38,12 @@ void LinesLayer::draw(QCPPainter* painter) {
     const ChartCurve* lifted = picture.lifted.isEmpty() ? nullptr : data.curve(picture.lifted);
     if (lifted && !ChartData::drawn(*lifted, data.xAxis())) lifted = nullptr;
     const double dim = lifted ? kDimmed : 1;
+    size_t points = 0;
+    for (const ChartCurve* curve : order) {
+        const auto [from, to] = pointsIn(*curve, data.xAxis(), m_map.xLower, m_map.xUpper);
+        points += (to - from) * (curve->line->isSmoothed() ? 2 : 1);
+    }
+    m_strokes = m_vector || points <= kFewPoints;
     const auto colourOf = [&](const ChartCurve& curve) { return lineStyle(curve.spec, m_plot.theme()).colour; };
     const auto drawAll = [&](const std::vector<const ChartCurve*>& curves, double share) {
         for (const ChartCurve* curve : curves)
@@ -69,8 +75,7 @@ void LinesLayer::drawLine(QCPPainter& painter, const ChartCurve& curve, Values v
     LineStyle style = lineStyle(curve.spec, m_plot.theme());
     style.colour = colour;
     const ChartX axis = m_plot.data().xAxis();
-    const auto [from, to] = pointsIn(curve, axis, m_map.xLower, m_map.xUpper);
-    if (!m_vector && to - from > kFewPoints) {
+    if (!m_strokes) {
         if (!m_canvasUsed) m_canvas.begin(static_cast<int>(std::ceil(m_deviceMap.width)), static_cast<int>(std::ceil(m_deviceMap.height)));
         m_canvasUsed = true;
         computeColumns(curve, *curve.line, values, axis, m_deviceMap, m_spans);
@@ -124,10 +129,25 @@ void LinesLayer::drawMarkers(QCPPainter& painter, const ChartCurve& curve) {
     const LineStyle style = lineStyle(curve.spec, m_plot.theme());
     const std::vector<double>& values = curve.line->values(Values::Smoothed);
     const QPointF origin = m_plot.axisRect()->rect().topLeft();
-    const double size = m_plot.fontMetrics().height() * 0.45;
+    const double size = m_plot.fontMetrics().height() * 0.45, half = std::ceil(size / 2) + 1;
+    // Painted once, then copied: shapes with soft edges are dear.
+    QPixmap stamp;
+    if (!m_vector) {
+        stamp = QPixmap((QSizeF(2 * half, 2 * half) * m_ratio).toSize());
+        stamp.setDevicePixelRatio(m_ratio);
+        stamp.fill(Qt::transparent);
+        QPainter ink(&stamp);
+        ink.setRenderHint(QPainter::Antialiasing);
+        drawMarker(ink, {half, half}, size, style, ground);
+    }
     const auto mark = [&](size_t i) {
         const double y = m_map.py(values[i]);
-        if (!std::isnan(y)) drawMarker(painter, origin + QPointF(m_map.px(curve.x(i, axis)), y), size, style, ground);
+        if (std::isnan(y)) return;
+        const QPointF at = origin + QPointF(m_map.px(curve.x(i, axis)), y);
+        if (m_vector)
+            drawMarker(painter, at, size, style, ground);
+        else
+            painter.drawPixmap(at - QPointF(half, half), stamp);
     };
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);

@@ -41,7 +41,8 @@ private:
     ChartPlot& m_plot;
     PixelMap m_map, m_deviceMap; // logical and device pixels of the plot's inside
     ColumnCanvas m_canvas;
-    bool m_canvasUsed = false, m_vector = false;
+    bool m_canvasUsed = false;
+    bool m_vector = false, m_strokes = false; // a page; strokes instead of columns
     double m_ratio = 1;
     std::vector<ColumnSpan> m_spans, m_edges;
 };

@@ -19,7 +19,8 @@ ChartPlot::ChartPlot(ChartData& data, QWidget* parent) : PlotBase(parent), m_dat
     setMinimumSize(fontMetrics().averageCharWidth() * 20, fontMetrics().height() * 6);
     addLayer(overlayName(), layer(QStringLiteral("overlay")), limAbove);
     layer(overlayName())->setMode(QCPLayer::lmBuffered);
-    new BandLayer(*this); // layerables belong to the plot
+    layer(QStringLiteral("overlay"))->setMode(QCPLayer::lmLogical); // nothing is on it: no buffer to clear and to lay over
+    new BandLayer(*this);                                           // layerables belong to the plot
     new LinesLayer(*this);
     new FlagLayer(*this);
     new OverlayLayer(*this, overlayName());
