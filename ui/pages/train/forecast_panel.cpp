@@ -11,6 +11,7 @@
 #include <QPushButton>
 #include <QStyle>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace qw::ui {
 namespace {
@@ -50,7 +51,7 @@ void ForecastPanel::build() {
     m_measure->setToolTip(tr("Runs a few steps on the engine to tell the time; nothing is kept"));
     connect(m_measure, &QPushButton::clicked, this, [this] {
         if (m_busy)
-            cancel();
+            stop();
         else
             ask(true);
     });
@@ -91,21 +92,30 @@ void ForecastPanel::setRecipe(const QString& recipeText, qint64 dataBytes, const
     m_small = dataBytes <= kSmallText;
     setDisabledReason(m_measure, why);
     if (same) return;
-    if (m_busy) cancel();
-    m_later.stop();
+    stop();
     if (!why.isEmpty()) {
         if (!m_forecast) say(tr("Memory and time are told as soon as the recipe is complete."), "muted");
         markStale(m_forecast.has_value());
         return;
     }
     markStale(m_forecast && m_planned != m_recipe);
-    if (!m_forecast) say(m_small ? tr("Waiting…") : tr("The training text is large: Measure reads it all."), "muted");
-    if (isVisible() && m_small && m_planned != m_recipe) m_later.start();
+    if (!m_forecast)
+        say(!m_small         ? tr("The training text is large: Measure reads it all.")
+            : asksByItself() ? tr("Waiting…")
+                             : tr("Something is training: Measure asks the engine all the same."),
+            "muted");
+    if (isVisible() && asksByItself()) m_later.start();
+}
+
+bool ForecastPanel::asksByItself() const {
+    if (!m_why.isEmpty() || !m_small || m_recipe.isEmpty() || m_planned == m_recipe) return false;
+    const SnapshotPtr snapshot = m_session.project.snapshot();
+    return !snapshot || std::ranges::none_of(snapshot->studies, &StudyFacts::driven);
 }
 
 void ForecastPanel::showEvent(QShowEvent* event) {
     QFrame::showEvent(event);
-    if (m_why.isEmpty() && m_small && !m_recipe.isEmpty() && m_planned != m_recipe && !m_busy) m_later.start();
+    if (asksByItself() && !m_busy) m_later.start();
 }
 
 void ForecastPanel::ask(bool probe) {
@@ -123,7 +133,9 @@ void ForecastPanel::ask(bool probe) {
     });
 }
 
-void ForecastPanel::cancel() {
+void ForecastPanel::stop() {
+    m_later.stop();
+    if (!m_busy) return;
     ++m_serial;
     m_session.engine.cancelPlan();
     setBusy(false);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: memory and time of the study before it starts: asks the engine's plan, shows the newest answer, says what to change.
-// Limits: asks by itself only for small training text, because a plan reads all of it; the button asks for any, and measures steps.
+// Limits: asks by itself only for small training text, because a plan reads all of it, and only while nothing is training; the button
+// asks for any, and measures steps.
 #pragma once
 
 #include "client/session.h"
@@ -24,6 +25,7 @@ public:
     explicit ForecastPanel(Session& session, QWidget* parent = nullptr);
     // Another recipe: what is shown is of the one before. why: not empty when there is nothing to plan.
     void setRecipe(const QString& recipeText, qint64 dataBytes, const QString& why);
+    void stop(); // takes back a question that is in work
     [[nodiscard]] const std::optional<Forecast>& forecast() const { return m_forecast; }
 
 Q_SIGNALS:
@@ -35,9 +37,9 @@ protected:
 private:
     void build();
     void ask(bool probe);
-    void cancel();
     void answer(const Result<QByteArray>& reply);
     void show(const Forecast& forecast);
+    [[nodiscard]] bool asksByItself() const;
     void showWays(const Forecast& forecast);
     void say(const QString& text, const char* look);
     void setBusy(bool busy);

@@ -191,6 +191,7 @@ void TrainPage::startNow() {
     if (!whyNoStart().isEmpty()) return;
     m_starting = true;
     updateStart();
+    m_forecast->stop(); // it would compete with the training
     session().engine.startStudy(session().project.dir(), text(m_checked.yaml), this, [this](const Result<QByteArray>& reply) {
         m_starting = false;
         updateStart();
