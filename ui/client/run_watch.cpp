@@ -12,6 +12,7 @@
 #include <QMetaObject>
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 
 namespace qw::ui {
@@ -23,6 +24,7 @@ constexpr int64_t kLogEveryMs = 50; // between two looks at the log while an eng
 constexpr int kTickMs = 100, kIdleMs = 250, kConnectMs = 30, kGreetMs = 5000;
 constexpr int kGoneMs = 2000; // an engine closes its socket a moment before its lock
 constexpr size_t kLogChunk = 512;
+constexpr size_t kMostInTurn = 400; // events handed over in one turn of the window's loop
 
 int64_t mergedIn(const wire::Event& event) {
     if (const auto* m = std::get_if<wire::Metrics>(&event.payload)) return m->merged;
@@ -64,16 +66,25 @@ struct RunWatch::State {
             self->posted = true;
         }
         self->postedNs = monotonicNs();
+        post(self);
+    }
+    // On the GUI thread: a part, and the rest in another turn of its loop.
+    static void post(const std::shared_ptr<State>& self) {
         QMetaObject::invokeMethod(
             self->gui,
             [self] {
-                std::vector<WatchNews> news;
+                std::vector<WatchNews> part;
+                bool more = false;
                 {
                     const std::scoped_lock lock(self->mutex);
-                    news.swap(self->news);
-                    self->posted = false;
+                    const auto end = self->news.begin() + static_cast<std::ptrdiff_t>(std::min(self->news.size(), kMostInTurn));
+                    part.assign(std::make_move_iterator(self->news.begin()), std::make_move_iterator(end));
+                    self->news.erase(self->news.begin(), end);
+                    more = !self->news.empty();
+                    self->posted = more;
                 }
-                if (!self->stop) self->deliver(std::move(news));
+                if (more && !self->stop) post(self);
+                if (!self->stop) self->deliver(std::move(part));
             },
             Qt::QueuedConnection);
     }

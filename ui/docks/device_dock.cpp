@@ -122,8 +122,8 @@ void DeviceDock::look() {
 
 void DeviceDock::show(const SystemFacts& facts) {
     m_cpu->setValue(percent(facts.cpuBusy));
-    m_cpu->setFormat(facts.cpuBusy < 0 ? tr("CPU, %n core(s)", nullptr, facts.cores)
-                                       : tr("CPU %1 % of %n core(s)", nullptr, facts.cores).arg(percent(facts.cpuBusy)));
+    m_cpu->setFormat(facts.cpuBusy < 0 ? tr("CPU, cores: %1").arg(facts.cores)
+                                       : tr("CPU %1 %, cores: %2").arg(percent(facts.cpuBusy)).arg(facts.cores));
     m_memory->setValue(facts.totalBytes > 0 ? percent(static_cast<double>(facts.usedBytes) / static_cast<double>(facts.totalBytes)) : 0);
     m_memory->setFormat(tr("Memory %1/%2 GB").arg(gigabytes(facts.usedBytes), gigabytes(facts.totalBytes)));
     m_noGpu->setVisible(facts.gpus.empty());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "docks/queue_dock.h"
 
+#include "base/files.h"
 #include "delegates/state_delegate.h"
+#include "models/run_texts.h"
 #include "theme/theme.h"
 
 #include <QHBoxLayout>
@@ -12,6 +14,7 @@
 #include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace qw::ui {
 namespace {
@@ -68,7 +71,6 @@ void QueueDock::build() {
         button->setAutoRaise(true);
         button->setAccessibleName(action->text().remove(QLatin1Char('&')));
         button->setObjectName(QString::fromLatin1(id).replace(QLatin1Char('.'), QLatin1Char('_')));
-        if (id == std::string_view("queue.pause")) m_pause = button;
         bar->addWidget(button);
     }
     m_tree = new QTreeView(frame);
@@ -104,6 +106,8 @@ void QueueDock::build() {
     m_stack->addWidget(m_tree);
     auto* column = new QVBoxLayout(frame);
     column->addLayout(bar);
+    m_banner = new Banner(frame);
+    column->addWidget(m_banner);
     column->addWidget(m_stack, 1);
     setWidget(frame);
 }
@@ -137,9 +141,33 @@ void QueueDock::refresh() {
         return;
     }
     if (m_stale && !m_model->studies().empty()) return;
-    m_session.compute.request<std::vector<QueueStudy>>(
-        QStringLiteral("queue"), [snapshot](const CancelFlag&) { return queueOf(*snapshot); }, this,
-        [this](std::vector<QueueStudy> studies) { showStudies(std::move(studies)); });
+    using Look = std::pair<std::vector<QueueStudy>, uint64_t>;
+    m_session.compute.request<Look>(
+        QStringLiteral("queue"),
+        [snapshot](const CancelFlag&) {
+            return Look{queueOf(*snapshot), freeBytes(utf8(snapshot->project))};
+        },
+        this,
+        [this](Look look) {
+            showStudies(std::move(look.first));
+            showDisk(look.second);
+        });
+}
+
+void QueueDock::showDisk(uint64_t freeBytes) {
+    const double least = m_session.settings.value(QStringLiteral("storage/lowSpaceGb")).toDouble() * 1e9;
+    const bool work = std::ranges::any_of(m_model->studies(), &QueueStudy::driven);
+    if (!work || freeBytes == 0 || static_cast<double>(freeBytes) >= least) {
+        m_banner->dismiss();
+        return;
+    }
+    if (m_banner->isVisible()) return;
+    m_banner->show(Banner::Strength::Warning,
+                   Error{"queue.disk_low",
+                         utf8(tr("Only %1 are free where the project lies.").arg(sizeText(static_cast<double>(freeBytes)))),
+                         utf8(tr("Pause the queue, then empty Trash or delete checkpoints in Runs.")), "", false},
+                   {{tr("Pause queue"), [this] { setPaused(true); }, paused() ? tr("the queue is paused already") : QString()},
+                    {tr("Show runs"), [this] { m_session.goTo(PageId::Runs); }, {}}});
 }
 
 void QueueDock::showStudies(std::vector<QueueStudy> studies) {
@@ -150,7 +178,7 @@ void QueueDock::showStudies(std::vector<QueueStudy> studies) {
     int running = 0, waiting = 0;
     for (size_t i = 0; i < list.size(); ++i) {
         const QModelIndex top = m_model->index(static_cast<int>(i), 0);
-        if (list[i].isActive()) m_tree->expand(top);
+        if (list[i].isActive() || list[i].count(RunWord::Failed) > 0) m_tree->expand(top);
         if (list[i].uid == m_selected && !m_tree->currentIndex().isValid()) m_tree->setCurrentIndex(top);
         for (const QueueMember& member : list[i].members) {
             running += isActive(member.state);

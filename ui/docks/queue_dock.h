@@ -5,6 +5,7 @@
 #include "client/session.h"
 #include "models/queue_model.h"
 #include "widgets/action_registry.h"
+#include "widgets/banner.h"
 
 #include <QDockWidget>
 
@@ -31,6 +32,7 @@ private:
     void wire();
     void refresh();
     void showStudies(std::vector<QueueStudy> studies);
+    void showDisk(uint64_t freeBytes); // warns while something waits and space is short
     void showActions();
     [[nodiscard]] const QueueStudy* selected() const;
     [[nodiscard]] bool paused() const;
@@ -46,7 +48,7 @@ private:
     QStackedWidget* m_stack = nullptr;
     QTreeView* m_tree = nullptr;
     QLabel* m_state = nullptr;
-    QToolButton* m_pause = nullptr;
+    Banner* m_banner = nullptr;
     QString m_selected;  // study uid, over a reset of the model
     bool m_stale = true; // refreshed when it is shown
 };

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace qw::ui {
 namespace {
 
-constexpr int kTellMs = 66;
+constexpr int kTellMs = 66, kTellEditsMs = 30;
 constexpr int kLookMs = 1000, kSilentMs = 5000; // engine.md 3: no heartbeat for 5 s
 constexpr size_t kEtaSteps = 200, kEtaLeast = 20, kStretches = 10;
 
@@ -49,6 +50,9 @@ LiveRun::LiveRun(Session& session, QObject* parent) : QObject(parent), m_session
     m_tell.setSingleShot(true);
     m_tell.setInterval(kTellMs);
     connect(&m_tell, &QTimer::timeout, this, &LiveRun::statusChanged);
+    m_tellEdits.setSingleShot(true);
+    m_tellEdits.setInterval(kTellEditsMs);
+    connect(&m_tellEdits, &QTimer::timeout, this, [this] { Q_EMIT edited(std::exchange(m_edits, {})); });
 }
 
 LiveRun::~LiveRun() = default;
@@ -64,6 +68,8 @@ void LiveRun::show(const QString& uid) {
     m_read.reset();
     m_loadError.reset();
     m_series.clear();
+    m_edits.clear();
+    m_tellEdits.stop();
     m_marks.clear();
     m_status = {};
     m_heard.invalidate();
@@ -92,6 +98,7 @@ void LiveRun::take(LiveRead read) {
     m_status.step = read.info.step;
     m_status.totalSteps = read.info.totalSteps;
     m_marks = std::move(read.marks);
+    m_edits.clear();
     m_series.setHistory(std::move(read.history));
     m_read = std::move(read);
     Q_EMIT loaded();
@@ -142,8 +149,9 @@ void LiveRun::onEvent(const QString& run, const wire::Event& event) {
     m_heard.start();
     m_status.silent = false;
     const bool known = event.seq > 0 && event.seq <= m_series.seq();
-    const std::vector<LiveEdit> edits = m_series.apply(event);
-    if (!edits.empty()) Q_EMIT edited(edits);
+    std::vector<LiveEdit> edits = m_series.apply(event);
+    m_edits.insert(m_edits.end(), std::make_move_iterator(edits.begin()), std::make_move_iterator(edits.end()));
+    if (!m_edits.empty() && !m_tellEdits.isActive()) m_tellEdits.start();
     if (known) return;
     if (const auto* state = std::get_if<wire::StateChange>(&event.payload)) {
         if (state->phase != utf8(m_status.phase) || records::isEnded(state->state)) m_status.done = m_status.total = 0;

@@ -69,7 +69,8 @@ private:
     std::vector<LiveMark> m_marks;
     bool m_watching = false;
     QElapsedTimer m_heard;
-    QTimer m_silence, m_tell; // looks for silence; statusChanged at most 15 times a second
+    std::vector<LiveEdit> m_edits;         // told together, at most 30 times a second
+    QTimer m_silence, m_tell, m_tellEdits; // looks for silence; statusChanged at most 15 times a second
 };
 
 // low, high: what the rest takes at the pace of the slowest and the fastest tenth-long stretch of the newest 200 steps. Both below 0

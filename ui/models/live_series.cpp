@@ -164,7 +164,14 @@ std::vector<int64_t> LiveSeries::timesOf(const std::vector<int64_t>& steps) cons
     double ms = 0;
     int64_t before = 0;
     size_t i = 0;
+    int64_t last = 0;
     for (const int64_t step : steps) {
+        if (step < last) { // behind a cut
+            ms = 0;
+            before = 0;
+            i = 0;
+        }
+        last = step;
         for (; i < total->steps.size() && total->steps[i] <= step; ++i) {
             if (std::isfinite(total->values[i])) ms += total->values[i] * static_cast<double>(total->steps[i] - before);
             before = total->steps[i];

@@ -78,7 +78,7 @@ QWidget* LiveHeader::buildStatusRow() {
     m_fakeQuant = label("fakeQuantLabel", frame);
     m_fakeQuant->setProperty("look", QStringLiteral("muted"));
     m_fakeQuant->setToolTip(tr("As the engine reports it with each step"));
-    row->addWidget(m_runPicker, 2);
+    row->addWidget(m_runPicker, 1);
     row->addWidget(m_overlayButton);
     row->addSpacing(fontMetrics().averageCharWidth());
     row->addWidget(m_stateIcon);

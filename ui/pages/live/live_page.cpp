@@ -39,7 +39,8 @@ void LivePage::build() {
     m_scroll->setFocusPolicy(Qt::NoFocus);
     m_scroll->setWidget(m_board);
     auto* column = new QVBoxLayout(content());
-    column->setContentsMargins(0, 0, 0, 0);
+    const int margin = fontMetrics().height() / 2;
+    column->setContentsMargins(margin, margin, margin, 0);
     column->addWidget(m_header);
     column->addWidget(m_scroll, 1);
     m_escape = new QShortcut(QKeySequence(Qt::Key_Escape), this);

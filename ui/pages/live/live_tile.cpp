@@ -21,6 +21,12 @@ namespace {
 
 QString seriesId(const QString& run, const std::string& curve) { return run + QLatin1Char('/') + text(curve); }
 
+QString valueText(double value) {
+    if (std::isnan(value)) return LiveTile::tr("NaN");
+    if (std::isinf(value)) return LiveTile::tr("Inf");
+    return std::abs(value) >= 1000 ? QLocale().toString(value, 'f', 0) : QLocale().toString(value, 'g', 4);
+}
+
 } // namespace
 
 LiveTile::LiveTile(const TileSpec& spec, ChartGroup& group, QWidget* parent) : QFrame(parent), m_spec(spec) {
@@ -29,10 +35,11 @@ LiveTile::LiveTile(const TileSpec& spec, ChartGroup& group, QWidget* parent) : Q
     setAccessibleName(spec.title);
     m_chart = new QatChart(QStringLiteral("live_") + spec.id, this);
     m_chart->setCompact(true);
-    m_chart->setUnit(spec.unit);
     m_chart->setEmptyText(spec.emptyText);
     m_chart->setGroup(&group);
     m_chart->setLegendShown(false);
+    if (auto* plot = m_chart->findChild<QWidget*>(m_chart->objectName() + QStringLiteral(".plot")))
+        plot->setAccessibleName(tr("Chart: %1").arg(spec.title));
     connect(m_chart, &QatChart::fullPageRequested, this, &LiveTile::fullPageWanted);
     buildHeader();
     buildMenu();
@@ -47,6 +54,7 @@ LiveTile::LiveTile(const TileSpec& spec, ChartGroup& group, QWidget* parent) : Q
     column->setContentsMargins(margin, margin, margin, margin);
     column->setSpacing(0);
     column->addLayout(header);
+    column->addWidget(m_key);
     column->addWidget(m_chart, 1);
 }
 
@@ -67,6 +75,11 @@ void LiveTile::buildHeader() {
     m_value->setObjectName(objectName() + QStringLiteral(".value"));
     m_value->setProperty("look", QStringLiteral("mono"));
     m_value->setToolTip(tr("Newest value"));
+    m_key = new QLabel(this);
+    m_key->setProperty("look", QStringLiteral("muted"));
+    m_key->setContentsMargins(fontMetrics().averageCharWidth(), 0, 0, 0);
+    m_key->setMinimumWidth(1);
+    m_key->hide();
     connect(&Theme::instance(), &Theme::changed, this, [this] {
         m_handle->setIcon(Theme::instance().icon(QStringLiteral("drag"), Token::Muted));
         m_menu->setIcon(Theme::instance().icon(QStringLiteral("down")));
@@ -83,6 +96,7 @@ void LiveTile::buildMenu() {
     m_menu->setToolTip(tr("Full page, move, remove"));
     m_menu->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
     auto* menu = new QMenu(m_menu);
+    menu->addMenu(m_chart->exportMenu())->setText(tr("Export"));
     connect(menu->addAction(tr("Full page (F11)")), &QAction::triggered, this, &LiveTile::fullPageWanted);
     QAction* table = menu->addAction(tr("Show data table"));
     table->setCheckable(true);
@@ -152,8 +166,25 @@ void LiveTile::addLines() {
     if (!m_spec.layerKind.empty())
         for (const std::string& layer : m_layers)
             addLine(m_runs.front(), {"layer." + m_spec.layerKind + ":" + layer, text(layer), 2, false, false, false}, ++colour, false);
-    m_chart->setLegendShown(m_chart->seriesIds().size() > 1);
+    showKey();
     showValue();
+}
+
+// A legend beside the plot would leave a narrow tile no plot.
+void LiveTile::showKey() {
+    static constexpr const char* dashes[] = {"━━", "╍╍", "┅┅", "━·━"};
+    const bool many = m_chart->seriesIds().size() > 1, narrow = m_spec.columns == 1 && !m_full;
+    m_chart->setLegendShown(m_full || (many && !narrow));
+    QStringList words;
+    if (many && narrow && !m_runs.empty()) {
+        for (const TileLine& line : linesOf(m_runs.front()))
+            if (m_chart->hasSeries(seriesId(m_runs.front().uid, line.curve)) && !line.label.isEmpty())
+                words << QString::fromUtf8(dashes[static_cast<size_t>(line.dash) % 4]) + QLatin1Char(' ') + line.label;
+        if (m_runs.size() > 1) words << tr("and %1 more").arg(m_runs.size() - 1);
+    }
+    m_key->setText(words.join(QStringLiteral("   ")));
+    m_key->setToolTip(m_key->text());
+    m_key->setVisible(!words.isEmpty());
 }
 
 void LiveTile::setRuns(const std::vector<TileRun>& runs) {
@@ -205,7 +236,7 @@ void LiveTile::showValue() {
         const LiveCurve* curve = m_runs.front().series->curve(line.curve);
         if (!curve || curve->values.empty()) continue;
         const double value = curve->values.back() * m_spec.factor;
-        m_value->setText(std::isfinite(value) ? QLocale().toString(value, 'g', 4) : std::isnan(value) ? tr("NaN") : tr("Inf"));
+        m_value->setText(valueText(value));
         m_value->setAccessibleName(tr("%1, newest value %2").arg(m_spec.title, m_value->text()));
         return;
     }
@@ -226,9 +257,11 @@ void LiveTile::setBands(const std::vector<std::pair<int64_t, int64_t>>& fakeQuan
 }
 
 void LiveTile::setFullPage(bool on) {
+    m_full = on;
     m_chart->setCompact(!on);
+    m_chart->setUnit(on ? m_spec.unit : QString()); // a tile has it in its title
     m_handle->setVisible(!on);
-    m_chart->setLegendShown(on || m_chart->seriesIds().size() > 1);
+    showKey();
 }
 
 } // namespace qw::ui

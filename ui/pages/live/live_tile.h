@@ -53,6 +53,7 @@ private:
     void addLine(const TileRun& run, const TileLine& line, int colour, bool background);
     [[nodiscard]] std::vector<TileLine> linesOf(const TileRun& run) const;
     void showValue();
+    void showKey();
 
     TileSpec m_spec;
     std::vector<TileRun> m_runs;
@@ -62,7 +63,9 @@ private:
     QToolButton* m_menu = nullptr;
     QLabel* m_title = nullptr;
     QLabel* m_value = nullptr;
+    QLabel* m_key = nullptr; // what the lines of a narrow tile are; a wide one has the legend
     QPoint m_pressed;
+    bool m_full = false;
 };
 
 inline constexpr const char* kTileMime = "application/x-qatw-live-tile";
