@@ -121,6 +121,18 @@ private Q_SLOTS:
         QTRY_COMPARE(*store::Store::open(s.project())->flag("queue.paused"), std::string());
         QTRY_VERIFY(!s.action("queue.pause").isChecked());
     }
+    void shortDiskIsSaid() {
+        Scene s;
+        s.settings.setValue(QStringLiteral("storage/lowSpaceGb"), 10000.0); // more than any test machine has free
+        auto lock = *wire::LockFile::take(s.studies[0].dir / "study.lock");
+        QVERIFY(s.start());
+        auto* banner = s.dock->findChild<Banner*>();
+        QTRY_COMPARE(banner->property("code").toString(), QStringLiteral("queue.disk_low"));
+        QVERIFY(banner->isVisible());
+        s.settings.setValue(QStringLiteral("storage/lowSpaceGb"), 0.0);
+        s.session.project.refresh();
+        QTRY_VERIFY(!banner->isVisible());
+    }
     void retryAndRemove() {
         Scene s;
         std::optional<wire::LockFile> lock = *wire::LockFile::take(s.studies[0].dir / "study.lock");

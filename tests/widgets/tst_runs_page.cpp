@@ -194,9 +194,14 @@ private Q_SLOTS:
         both.sort();
         QCOMPARE(compared, both);
         QTest::keyClick(&s.table(), Qt::Key_B);
-        QCOMPARE(s.session.baseline(), s.page->selectedRuns().first());
+        QCOMPARE(s.session.baseline(), s.uid(1)); // the current one
         QTest::keyClick(&s.table(), Qt::Key_Space);
         QVERIFY(s.session.compared().isEmpty());
+        QTest::keyClick(&s.table(), Qt::Key_C, Qt::ControlModifier); // visible columns, a line a run
+        const QStringList lines = QGuiApplication::clipboard()->text().split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+        QCOMPARE(lines.size(), 3);
+        QCOMPARE(lines[0].split(QLatin1Char('\t')).indexOf(QStringLiteral("Name")),
+                 lines[1].split(QLatin1Char('\t')).indexOf(QStringLiteral("run 2")));
         s.page->selectRuns({s.uid(4)});
         QTest::keyClick(&s.table(), Qt::Key_Delete);
         QTRY_COMPARE(s.page->model().rowCount(), 4);

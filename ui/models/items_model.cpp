@@ -6,8 +6,24 @@
 
 #include <QLocale>
 #include <algorithm>
+#include <numeric>
 
 namespace qw::ui {
+
+namespace {
+
+// The pair stands beside the text, the others behind it.
+std::vector<size_t> pairFirst(const Comparison* comparison, const QString& first, const QString& second) {
+    std::vector<size_t> order(comparison ? comparison->rows.size() : 0);
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::stable_sort(order, {}, [&](size_t i) {
+        const QString& uid = comparison->runs[i].uid;
+        return uid == first ? 0 : uid == second ? 1 : 2;
+    });
+    return order;
+}
+
+} // namespace
 
 std::shared_ptr<const TaskTexts> loadTexts(const Comparison& comparison, const QString& task) {
     auto texts = std::make_shared<TaskTexts>();
@@ -42,7 +58,7 @@ void ItemsModel::setComparison(ComparisonPtr comparison, const QString& task, co
     m_numbers.clear();
     m_first = m_second = -1;
     m_choice = false;
-    for (size_t i = 0; m_comparison && i < m_comparison->rows.size(); ++i) {
+    for (const size_t i : pairFirst(m_comparison.get(), first, second)) {
         const study::TaskFacts* facts = study::taskOf(m_comparison->rows[i], utf8(task));
         if (!facts || facts->items.empty()) continue;
         // Only the very same items stand side by side.

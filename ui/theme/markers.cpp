@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "theme/markers.h"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -18,10 +19,8 @@ QPolygonF star(int points, double inner) {
     return shape;
 }
 
-} // namespace
-
-QPolygonF markerShape(int marker) {
-    switch (marker % kMarkers) {
+QPolygonF makeShape(int marker) {
+    switch (marker) {
     case 1:
         return QPolygonF({{-0.8, -0.8}, {0.8, -0.8}, {0.8, 0.8}, {-0.8, 0.8}});
     case 2:
@@ -39,6 +38,17 @@ QPolygonF markerShape(int marker) {
     default:
         return star(16, 1); // a disc at this size
     }
+}
+
+} // namespace
+
+const QPolygonF& markerShape(int number) {
+    static const auto shapes = [] {
+        std::array<QPolygonF, kMarkers> made;
+        for (int i = 0; i < kMarkers; ++i) made[static_cast<size_t>(i)] = makeShape(i);
+        return made;
+    }();
+    return shapes[static_cast<size_t>(number) % kMarkers];
 }
 
 } // namespace qw::ui

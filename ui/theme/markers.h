@@ -7,6 +7,6 @@
 namespace qw::ui {
 
 constexpr int kMarkers = 8;
-[[nodiscard]] QPolygonF markerShape(int number);
+[[nodiscard]] const QPolygonF& markerShape(int number); // made once
 
 } // namespace qw::ui

@@ -10,6 +10,7 @@
 #include "pages/compare/compare_table.h"
 #include "pages/compare/items_view.h"
 #include "theme/theme.h"
+#include "widgets/table_copy.h"
 
 #include <QCheckBox>
 #include <QHBoxLayout>
@@ -94,6 +95,8 @@ QWidget* ComparePage::buildDiff() {
     table->setObjectName(QStringLiteral("configDiff"));
     table->setAccessibleName(tr("Recipes side by side"));
     table->setModel(m_diff);
+    table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    copyRowsWithCtrlC(table);
     table->setAlternatingRowColors(true);
     table->setWordWrap(false);
     table->setShowGrid(false);

@@ -53,7 +53,7 @@ QComboBox* ComparePickers::combo(const QString& name, const QString& label, cons
     auto* box = new QComboBox(this);
     box->setObjectName(name);
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    box->setMinimumContentsLength(9);
+    box->setMinimumContentsLength(5);
     box->setToolTip(help);
     box->setAccessibleName(label);
     words->setBuddy(box);

@@ -4,11 +4,9 @@
 #include "delegates/swatch_delegate.h"
 #include "models/compare_model.h"
 #include "theme/theme.h"
+#include "widgets/table_copy.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QPainter>
 
 namespace qw::ui {
@@ -67,27 +65,12 @@ CompareTable::CompareTable(QWidget* parent) : QTableView(parent) {
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() * 9 / 5);
     horizontalHeader()->setHighlightSections(false);
+    copyRowsWithCtrlC(this);
 }
 
 void CompareTable::setModel(QAbstractItemModel* model) {
     QTableView::setModel(model);
     connect(model, &QAbstractItemModel::modelReset, this, [this] { resizeColumnsToContents(); });
-}
-
-void CompareTable::keyPressEvent(QKeyEvent* event) {
-    if (!event->matches(QKeySequence::Copy)) {
-        QTableView::keyPressEvent(event);
-        return;
-    }
-    QString lines;
-    QModelIndexList rows = selectionModel()->selectedRows();
-    std::sort(rows.begin(), rows.end());
-    for (const QModelIndex& row : rows) {
-        QStringList cells;
-        for (int column = 0; column < model()->columnCount(); ++column) cells << row.siblingAtColumn(column).data().toString();
-        lines += cells.join(QLatin1Char('\t')) + QLatin1Char('\n');
-    }
-    QGuiApplication::clipboard()->setText(lines);
 }
 
 } // namespace qw::ui

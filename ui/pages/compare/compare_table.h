@@ -23,9 +23,6 @@ class CompareTable : public QTableView {
 public:
     explicit CompareTable(QWidget* parent = nullptr);
     void setModel(QAbstractItemModel* model) override;
-
-protected:
-    void keyPressEvent(QKeyEvent* event) override; // Ctrl+C: the selection as lines of tabs
 };
 
 } // namespace qw::ui

@@ -2,6 +2,7 @@
 #include "pages/compare/items_view.h"
 
 #include "theme/theme.h"
+#include "widgets/table_copy.h"
 
 #include <QButtonGroup>
 #include <QComboBox>
@@ -37,6 +38,7 @@ ItemsView::ItemsView(Session& session, QWidget* parent) : QWidget(parent), m_ses
     m_table->setObjectName(QStringLiteral("itemsTable"));
     m_table->setAccessibleName(tr("Items of the task"));
     m_table->setModel(m_model);
+    copyRowsWithCtrlC(m_table);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->setAlternatingRowColors(true);
@@ -73,13 +75,14 @@ void ItemsView::buildBar() {
     m_metric->addItems({QStringLiteral("acc"), QStringLiteral("acc_norm")});
     row->addWidget(m_task);
     row->addWidget(m_metric);
+    auto* filters = new QHBoxLayout;
     m_filters = new QButtonGroup(this);
     for (int filter = 0; filter < ItemsModel::FilterCount; ++filter) {
         auto* button = new QPushButton(this);
         button->setObjectName(QStringLiteral("itemsFilter%1").arg(filter));
         button->setCheckable(true);
         m_filters->addButton(button, filter);
-        row->addWidget(button);
+        filters->addWidget(button);
     }
     m_filters->button(ItemsModel::All)->setChecked(true);
     m_words = new QLineEdit(this);
@@ -89,7 +92,9 @@ void ItemsView::buildBar() {
     m_words->setToolTip(tr("Only items whose text has these words"));
     m_words->setClearButtonEnabled(true);
     row->addWidget(m_words, 1);
+    filters->addStretch(1);
     qobject_cast<QVBoxLayout*>(layout())->addLayout(row);
+    qobject_cast<QVBoxLayout*>(layout())->addLayout(filters);
 }
 
 void ItemsView::wire() {

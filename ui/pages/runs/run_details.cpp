@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/runs/run_details.h"
+#include "pages/runs/run_recipe.h"
 
 #include "config/recipe_file.h"
 #include "models/run_row.h"
@@ -33,10 +34,6 @@ namespace {
 
 QString timeText(int64_t ms) { return ms > 0 ? QLocale().toString(QDateTime::fromMSecsSinceEpoch(ms), QLocale::ShortFormat) : QString(); }
 
-QString quoted(const QString& path) {
-    return QLatin1Char('\'') + QString(path).replace(QLatin1Char('\''), QStringLiteral("'\\''")) + QLatin1Char('\'');
-}
-
 // The window's recipe as people read it: JSON with two blanks is YAML too.
 QString readable(const std::string& json) {
     const auto document = QJsonDocument::fromJson(QByteArray::fromStdString(json));
@@ -56,26 +53,6 @@ std::vector<std::pair<QString, QString>> hashesOf(const std::string& config) {
 }
 
 } // namespace
-
-Result<records::Recipe> recipeOfRun(const RunFacts& run) {
-    QW_TRY(auto recipe, config::parseRecipe(run.info.config, run.info.dir / "config.resolved.json"));
-    recipe.name = (recipe.name.empty() ? run.info.identity.name : recipe.name) + " copy";
-    if (recipe.qat && recipe.schemes.empty()) {
-        const std::string& scheme = run.info.identity.scheme;
-        auto entry = config::makeScheme(scheme.empty() ? "scheme" : scheme, config::writeQatBlock(*recipe.qat));
-        if (entry) {
-            recipe.schemes.push_back(*std::move(entry));
-            recipe.qat.reset();
-        }
-    }
-    return recipe;
-}
-
-QString reproduceCommand(const RunFacts& run) {
-    const QString config = text(wire::RunFolder{run.info.dir}.resolvedConfig().string());
-    return QStringLiteral("qatw run %1 --project %2")
-        .arg(quoted(config), quoted(text(run.info.identity.name) + QStringLiteral(" again.project")));
-}
 
 RunDetails::RunDetails(Session& session, QWidget* parent) : QWidget(parent), m_session(session) {
     setObjectName(QStringLiteral("runDetails"));
@@ -197,9 +174,8 @@ void RunDetails::addFact(const QString& name, const QString& value, bool mono) {
     line->setCursorPosition(0);
     line->setAccessibleName(name);
     line->setToolTip(value);
-    QPalette palette = line->palette();
-    palette.setBrush(QPalette::Base, Qt::NoBrush);
-    line->setPalette(palette);
+    line->setStyleSheet(QStringLiteral("QLineEdit { background: transparent; border: none; padding: 0; }"));
+    line->setTextMargins(-2, 0, 0, 0); // a line edit keeps two pixels to its left
     m_form->addRow(key, line);
 }
 

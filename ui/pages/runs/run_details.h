@@ -4,7 +4,6 @@
 
 #include "client/session.h"
 #include "models/config_diff.h"
-#include "records/recipe.h"
 
 #include <QWidget>
 
@@ -17,11 +16,6 @@ class QTableView;
 class QTreeWidget;
 
 namespace qw::ui {
-
-// A recipe that begins where this run's was: its scheme as the only entry, its name marked as a copy.
-[[nodiscard]] Result<records::Recipe> recipeOfRun(const RunFacts& run);
-// The shell line that computes this run again into a project of its own.
-[[nodiscard]] QString reproduceCommand(const RunFacts& run);
 
 class RunDetails : public QWidget {
     Q_OBJECT

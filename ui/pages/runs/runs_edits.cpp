@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: what the page Runs does with runs: rows from snapshots, filter, edits, Trash, comparison, duplicate.
-#include "config/recipe_file.h"
 #include "models/run_texts.h"
 #include "pages/runs/run_details.h"
+#include "pages/runs/run_recipe.h"
 #include "pages/runs/runs_page.h"
 #include "pages/runs/store_edit.h"
 #include "pages/runs/trash_dialog.h"

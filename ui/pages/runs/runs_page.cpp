@@ -5,6 +5,7 @@
 #include "delegates/swatch_delegate.h"
 #include "pages/runs/run_details.h"
 #include "widgets/filter_edit.h"
+#include "widgets/table_copy.h"
 #include "widgets/undo_bar.h"
 
 #include <QGuiApplication>
@@ -201,6 +202,7 @@ void RunsPage::buildActions() {
                                       {}},
                                      this, [this] { Q_EMIT session().exportWanted(current()); });
     m_table->addAction(exports);
+    copyRowsWithCtrlC(m_table);
     add("run.trash", tr("Move to &Trash"), "trash", tr("Move the selected runs to Trash; their files stay until it is emptied"),
         Qt::Key_Delete, &RunsPage::trash);
 }
