@@ -2,6 +2,7 @@
 #include "shell/main_window.h"
 
 #include "docks/docks.h"
+#include "models/comparison.h"
 #include "pages/pages.h"
 #include "shell/action_finder.h"
 #include "shell/drop_overlay.h"
@@ -116,6 +117,7 @@ void MainWindow::wire() {
     connect(&m_session.project, &Project::failed, this, &MainWindow::showNotice);
     connect(&m_session.project, &Project::opened, this, [this] {
         showTitle();
+        compareNewestStudy();
         if (m_session.project.snapshot()->readOnly)
             showNotice(Error{"store.newer_schema", utf8(tr("The project is open for reading only.")),
                              utf8(m_session.project.snapshot()->notes.join(QLatin1Char(' '))), "", false});
@@ -149,6 +151,13 @@ void MainWindow::showTitle() {
 void MainWindow::showNotice(const Error& error) {
     const bool bad = error.code.starts_with("file.") || error.code.starts_with("store.") || error.code.starts_with("disk.");
     m_notice->show(bad ? Banner::Strength::Error : Banner::Strength::Info, error);
+}
+
+// A project that is opened on finished work shows its answer at once; whoever chose rows before keeps them.
+void MainWindow::compareNewestStudy() {
+    if (!m_session.compared().isEmpty() || !m_session.baseline().isEmpty()) return;
+    const auto choices = studyChoices(*m_session.project.snapshot());
+    if (!choices.empty()) m_session.setCompared(choices.front().runs);
 }
 
 QStringList MainWindow::drivenStudies() const {

@@ -44,6 +44,7 @@ private:
     void registerHelpActions();
     void wire();
     void showTitle();
+    void compareNewestStudy();
     void saveViews();
     void showNotice(const Error& error);
     [[nodiscard]] QStringList drivenStudies() const;
