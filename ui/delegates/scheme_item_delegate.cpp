@@ -3,6 +3,7 @@
 
 #include "theme/theme.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QPainter>
 
@@ -69,7 +70,8 @@ void SchemeItemDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
 QSize SchemeItemDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const int pad = margin(option), line = option.fontMetrics.height();
     if (isHeading(index)) return {option.fontMetrics.averageCharWidth() * 16, line + pad * 3 / 2};
-    const int wide = (option.widget ? option.widget->width() : option.rect.width()) - 2 * pad - line;
+    const auto* view = qobject_cast<const QAbstractItemView*>(option.widget);
+    const int wide = (view ? view->viewport()->width() : option.rect.width()) - 2 * pad;
     const auto lines = linesOf(index, m_summaryRole, m_noteRole, option.fontMetrics, wide).size();
     return {option.fontMetrics.averageCharWidth() * 16, static_cast<int>(1 + lines) * line + pad};
 }

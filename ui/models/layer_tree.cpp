@@ -163,7 +163,7 @@ QVariant LayerTree::factData(const LayerFact& f, const QString& label, int colum
     case Kind:
         return kindOf(f.matrix);
     case Scheme:
-        return f.quantized ? f.scheme : tr("as it is: %1").arg(f.reason);
+        return f.quantized ? f.scheme : f.reason.isEmpty() ? tr("the scheme cannot be used") : tr("as it is: %1").arg(f.reason);
     case Bits:
         return sort ? QVariant(f.bits) : QVariant(locale.toString(f.bits, 'f', 2));
     case Size:

@@ -69,15 +69,17 @@ SchemeFacts schemeFacts(const QatBlock& block, DType type, const checkpoint::Ins
     facts.layers = layerFacts(block, type, matrices);
     for (const LayerFact& l : facts.layers) {
         facts.quantized += l.quantized;
-        if (l.aimed && !l.quantized) {
+        if (l.aimed && !l.quantized && !l.reason.isEmpty()) {
             ++facts.skipped;
             facts.indivisible << text(l.matrix.name);
         }
     }
     QatBlock lenient = block;
     lenient.modules.onIndivisible = records::OnIndivisible::Skip;
-    if (const auto plan = checkpoint::planModules(lenient, matrices, type)) facts.bits = plan->bitsPerWeight;
-    if (const auto plan = checkpoint::planModules(block, matrices, type); !plan && (model || plan.error().code != "config.conflict")) {
+    auto plan = checkpoint::planModules(lenient, matrices, type);
+    if (plan) facts.bits = plan->bitsPerWeight;
+    if (plan && facts.skipped && !(lenient == block)) plan = checkpoint::planModules(block, matrices, type);
+    if (!plan && (model || plan.error().code != "config.conflict")) {
         facts.code = text(plan.error().code);
         facts.problem = text(plan.error().message);
         facts.fix = text(plan.error().hint);
@@ -85,6 +87,8 @@ SchemeFacts schemeFacts(const QatBlock& block, DType type, const checkpoint::Ins
     if (!model) return facts;
     facts.bytes = checkpoint::forecastBytes(model->config, model->tied, type, infos(facts.layers));
     facts.plainBytes = checkpoint::forecastBytes(model->config, model->tied, type, {});
+    facts.usualBytes = facts.bytes;
+    if (!hasOverrides(block)) return facts;
     QatBlock usual = block;
     resetOverrides(usual);
     facts.usualBytes = checkpoint::forecastBytes(model->config, model->tied, type, infos(layerFacts(usual, type, matrices)));

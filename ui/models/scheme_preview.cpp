@@ -20,19 +20,6 @@ QString countText(double n) {
 
 SchemePreview::SchemePreview(Session& session, QObject* parent) : QObject(parent), m_session(session) {}
 
-Result<checkpoint::WeightSource*> SchemePreview::open(Weights& weights, const std::string& folder) {
-    if (!weights.source || weights.folder != folder) {
-        weights.source.reset();
-        if (folder.empty())
-            weights.source = checkpoint::WeightSource::synthetic();
-        else {
-            QW_TRY(weights.source, checkpoint::WeightSource::open(folder));
-        }
-        weights.folder = folder;
-    }
-    return &*weights.source;
-}
-
 void SchemePreview::stop() {
     m_session.compute.cancel(kPictureTag);
     m_session.compute.cancel(kErrorsTag);
@@ -44,6 +31,7 @@ void SchemePreview::ask(const records::QatBlock& block, records::DType type, con
     m_firstMs = -1;
     const auto model = m_session.model.state() == OpenModel::State::Ready ? m_session.model.inspection() : nullptr;
     const bool sameWeights = model != nullptr && !m_facts.synthetic;
+    m_of = {model ? utf8(m_session.model.folder()) : std::string(), model};
     m_block = block;
     m_type = type;
     m_wanted = layer;
@@ -61,7 +49,16 @@ void SchemePreview::ask(const records::QatBlock& block, records::DType type, con
         Q_EMIT finished();
         return;
     }
-    askPicture(checkpoint::kPreviewSample);
+    m_waiting = m_held;
+    if (!m_held) askPicture(checkpoint::kPreviewSample);
+}
+
+void SchemePreview::setHeld(bool held) {
+    m_held = held;
+    if (held || !m_waiting) return;
+    m_waiting = false;
+    m_since.start();
+    if (chosen()) askPicture(checkpoint::kPreviewSample);
 }
 
 const LayerFact* SchemePreview::chosen() const {
@@ -87,11 +84,10 @@ qint64 SchemePreview::quantizedElements() const {
 
 void SchemePreview::askPicture(qint64 limit) {
     const LayerFact* one = chosen();
-    const std::string folder = m_facts.synthetic ? std::string() : utf8(m_session.model.folder());
     m_session.compute.request<Picture>(
         kPictureTag,
-        [weights = m_weights, folder, job = job(*one, limit)](const CancelFlag& cancelled) -> Picture {
-            QW_TRY(auto* source, open(*weights, folder));
+        [weights = m_weights, of = m_of, job = job(*one, limit)](const CancelFlag& cancelled) -> Picture {
+            QW_TRY(auto* source, weights->open(of));
             return checkpoint::pictureLayer(*source, job, kBins, cancelled);
         },
         this, [this, limit](Picture got) { picked(got, limit); });
@@ -119,11 +115,10 @@ void SchemePreview::askErrors(qint64 limit) {
     std::vector<checkpoint::PreviewJob> jobs;
     for (const LayerFact& f : m_facts.layers)
         if (f.quantized && (f.matrix.isEmbedding || m_block.weight)) jobs.push_back(job(f, limit));
-    const std::string folder = m_facts.synthetic ? std::string() : utf8(m_session.model.folder());
     m_session.compute.request<Errors>(
         kErrorsTag,
-        [weights = m_weights, folder, jobs = std::move(jobs)](const CancelFlag& cancelled) -> Errors {
-            QW_TRY(auto* source, open(*weights, folder));
+        [weights = m_weights, of = m_of, jobs = std::move(jobs)](const CancelFlag& cancelled) -> Errors {
+            QW_TRY(auto* source, weights->open(of));
             QHash<QString, LayerError> out;
             for (const auto& job : jobs) {
                 QW_TRY(const auto preview, checkpoint::previewLayer(*source, job, cancelled));

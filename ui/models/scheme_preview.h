@@ -6,6 +6,7 @@
 #include "checkpoint/weight_preview.h"
 #include "client/session.h"
 #include "models/layer_tree.h"
+#include "models/model_weights.h"
 #include "models/scheme_facts.h"
 
 #include <QElapsedTimer>
@@ -22,6 +23,7 @@ public:
     // layer: module that the picture is of; empty or unknown: the first quantized one.
     void ask(const records::QatBlock& block, records::DType type, const QString& layer);
     void stop();
+    void setHeld(bool held); // nothing is computed while nobody looks; the last question waits
     [[nodiscard]] const SchemeFacts& facts() const { return m_facts; }
     [[nodiscard]] QString layer() const { return m_layer; }
     [[nodiscard]] const std::optional<checkpoint::LayerPicture>& picture() const { return m_picture; }
@@ -37,10 +39,6 @@ Q_SIGNALS:
     void finished(); // nothing more will come for the last question
 
 private:
-    struct Weights { // of the compute thread
-        std::string folder;
-        std::optional<checkpoint::WeightSource> source;
-    };
     using Picture = Result<checkpoint::LayerPicture>;
     using Errors = Result<QHash<QString, LayerError>>;
     void askPicture(qint64 limit);
@@ -49,9 +47,9 @@ private:
     [[nodiscard]] const LayerFact* chosen() const;
     [[nodiscard]] checkpoint::PreviewJob job(const LayerFact& fact, qint64 limit) const;
     [[nodiscard]] qint64 quantizedElements() const;
-    [[nodiscard]] static Result<checkpoint::WeightSource*> open(Weights& weights, const std::string& folder);
     Session& m_session;
-    std::shared_ptr<Weights> m_weights = std::make_shared<Weights>();
+    std::shared_ptr<ModelWeights> m_weights = std::make_shared<ModelWeights>(); // of the compute thread
+    WeightsOf m_of;
     records::QatBlock m_block;
     records::DType m_type = records::DType::F32;
     SchemeFacts m_facts;
@@ -61,6 +59,7 @@ private:
     std::optional<Error> m_problem;
     QElapsedTimer m_since;
     qint64 m_firstMs = -1;
+    bool m_held = false, m_waiting = false;
 };
 
 [[nodiscard]] QString countText(double n); // "65 536", "4.2 M"

@@ -14,7 +14,7 @@ QLabel[look="heading"] { font-weight: 600; }
 QLabel[look="muted"] { color: @muted@; }
 QLabel[look="error"] { color: @bad@; }
 QLabel[look="warning"] { color: @warning@; }
-QLabel[look="figure"] { font-size: 15pt; font-weight: 600; }
+QLabel[look="figure"] { font-size: 12pt; font-weight: 600; }
 QLabel[look="warning"] { color: @warning@; }
 QPlainTextEdit[look="mono"], QTextEdit[look="mono"], QLabel[look="mono"] { font-family: "DejaVu Sans Mono", monospace; }
 QPushButton { background: @raised@; color: @text@; border: 1px solid @border@; border-radius: 4px; padding: 0.3em 0.9em; }

@@ -35,8 +35,9 @@ ModelPage::ModelPage(Session& session, ActionRegistry& actions)
     m_splitter->setChildrenCollapsible(false);
     m_splitter->addWidget(buildTree());
     m_splitter->addWidget(buildFacts());
-    m_splitter->setStretchFactor(0, 3);
-    m_splitter->setStretchFactor(1, 2);
+    m_splitter->setStretchFactor(0, 2);
+    m_splitter->setStretchFactor(1, 1);
+    m_splitter->setSizes({fontMetrics().averageCharWidth() * 120, fontMetrics().averageCharWidth() * 56});
     column->addWidget(m_splitter);
     buildActions();
     const QByteArray sizes = session.settings.viewState(QStringLiteral("model/splitter")).toByteArray();
@@ -71,13 +72,15 @@ QWidget* ModelPage::buildTree() {
     m_tree->setItemDelegateForColumn(ModelTree::Quantizes, new QuantStripDelegate(ModelTree::CanRole, m_tree));
     m_tree->header()->setStretchLastSection(true);
     const int em = fontMetrics().averageCharWidth();
-    const int widths[] = {30, 11, 15, 7, 14, 11, 10};
+    m_tree->setIndentation(fontMetrics().height());
+    m_tree->setTextElideMode(Qt::ElideMiddle);
+    const int widths[] = {31, 12, 13, 7, 13, 12, 10};
     for (int i = 0; i < 7; ++i) m_tree->header()->resizeSection(i, widths[i] * em);
     auto* bar = new QHBoxLayout;
     bar->addWidget(m_filter, 1);
     bar->addWidget(m_count);
     auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(0, 0, column->spacing(), 0);
     column->addLayout(bar);
     column->addWidget(m_tree, 1);
     return side;
@@ -106,7 +109,7 @@ QWidget* ModelPage::buildFacts() {
     inside->addWidget(m_notes);
     m_microscope = new WeightMicroscope(session(), side);
     auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(column->spacing(), 0, 0, 0);
     column->addWidget(card);
     column->addWidget(m_microscope, 1);
     return side;
@@ -128,7 +131,7 @@ void ModelPage::wire() {
     connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& pattern) {
         m_rows.setPattern(pattern);
         if (!pattern.trimmed().isEmpty()) m_tree->expandAll();
-        m_count->setText(tr("%n tensors", nullptr, m_rows.matches()));
+        showCount();
     });
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &ModelPage::selected);
 }
@@ -175,7 +178,7 @@ void ModelPage::showModel(const checkpoint::Inspection& model) {
     judge();
     showSummary(model);
     askTokenizer();
-    m_count->setText(tr("%n tensors", nullptr, m_rows.matches() - static_cast<int>(model.shards.size())));
+    showCount();
     m_tree->expandToDepth(1);
     // The first linear layer is what people look at first.
     for (const auto& matrix : checkpoint::matricesOf(model.config, model.tied))
@@ -208,7 +211,8 @@ void ModelPage::showSummary(const checkpoint::Inspection& m) {
     html += row(tr("Context"), tr("%1 tokens").arg(locale.toString(qlonglong(c.maxPositions))));
     html += row(tr("Tokenizer"), m_tokenizer.isEmpty() ? tr("looking…") : m_tokenizer);
     html += row(tr("Head"), m.tied ? tr("shares the embedding table") : tr("its own matrix"));
-    html += row(tr("Files"), tr("%n weight file(s), none missing", nullptr, static_cast<int>(m.shards.size())));
+    html += row(tr("Files"),
+                m.shards.size() == 1 ? tr("1 weight file, none missing") : tr("%1 weight files, none missing").arg(m.shards.size()));
     html += row(tr("Quantized"), quantized);
     m_summary->setText(html + QStringLiteral("</table>"));
     QStringList notes;
@@ -272,6 +276,13 @@ void ModelPage::chooseFolder() {
     if (QAction* open = actions().find(QStringLiteral("file.openModel"))) return open->trigger();
     const QString folder = QFileDialog::getExistingDirectory(this, tr("Open model"));
     if (!folder.isEmpty()) session().openPath(folder);
+}
+
+void ModelPage::showCount() {
+    const auto model = session().model.inspection();
+    const int headers = model && m_filter->text().trimmed().isEmpty() ? static_cast<int>(model->shards.size()) : 0;
+    const int left = m_rows.matches() - headers;
+    m_count->setText(left == 1 ? tr("1 tensor") : tr("%1 tensors").arg(left));
 }
 
 void ModelPage::find() {

@@ -32,6 +32,7 @@ private:
     void showModel(const checkpoint::Inspection& model);
     void showSummary(const checkpoint::Inspection& model);
     void showProblem();
+    void showCount();
     void askTokenizer();
     void judge(); // what the current scheme can do with each tensor
     void selected(const QModelIndex& index);

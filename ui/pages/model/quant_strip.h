@@ -16,11 +16,17 @@ public:
         const QVariant can = index.data(m_role);
         const int wide = can.isValid() ? option.fontMetrics.averageCharWidth() : 0;
         QStyleOptionViewItem rest = option;
+        rest.textElideMode = Qt::ElideRight;
         rest.rect.setLeft(rest.rect.left() + wide);
         QStyledItemDelegate::paint(painter, rest, index);
         if (!can.isValid()) return;
         const QRect strip(option.rect.left(), option.rect.top() + 1, wide / 2, option.rect.height() - 2);
         painter->fillRect(strip, Theme::instance().colour(can.toBool() ? Token::Good : Token::Border));
+    }
+
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return {QStyledItemDelegate::sizeHint(option, index).width() + option.fontMetrics.averageCharWidth(),
+                option.fontMetrics.height() * 3 / 2};
     }
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/model/weight_microscope.h"
 
+#include "charts/histogram_chart.h"
 #include "models/scheme_preview.h"
-#include "widgets/histogram_view.h"
 
 #include <QGridLayout>
 #include <QLabel>
@@ -27,8 +27,8 @@ WeightMicroscope::WeightMicroscope(Session& session, QWidget* parent) : QWidget(
     m_sure->setObjectName(QStringLiteral("microscopeSure"));
     m_sure->setProperty("look", QStringLiteral("muted"));
     m_sure->setWordWrap(true);
-    m_histogram = new HistogramView(this);
-    m_histogram->setObjectName(QStringLiteral("weightHistogram"));
+    m_histogram = new HistogramChart(QStringLiteral("weightHistogram"), this);
+    m_histogram->setTitle(tr("Distribution"));
     m_histogram->setAccessibleName(tr("Histogram of the selected tensor"));
     auto* grid = new QGridLayout;
     const QString names[] = {tr("Smallest"), tr("Largest"), tr("Mean"),           tr("Deviation"),
@@ -59,7 +59,7 @@ void WeightMicroscope::clear(const QString& why) {
     m_exact = false;
     m_title->setText(tr("Weights"));
     m_sure->setText(why);
-    m_histogram->show(HistogramShown{});
+    m_histogram->clear();
     for (QLabel* value : m_values) value->setText(QStringLiteral("–"));
 }
 
@@ -76,14 +76,10 @@ void WeightMicroscope::look(const QString& tensor, qint64 elements) {
 void WeightMicroscope::ask(qint64 limit) {
     m_session.compute.request<Picture>(
         kTag,
-        [weights = m_weights, folder = utf8(m_session.model.folder()), tensor = utf8(m_tensor), elements = m_elements,
-         limit](const CancelFlag& cancelled) -> Picture {
-            if (!weights->source || weights->folder != folder) {
-                weights->source.reset();
-                QW_TRY(weights->source, checkpoint::WeightSource::open(folder));
-                weights->folder = folder;
-            }
-            return checkpoint::pictureTensor(*weights->source, tensor, elements, limit, kBins, cancelled);
+        [weights = m_weights, of = WeightsOf{utf8(m_session.model.folder()), m_session.model.inspection()}, tensor = utf8(m_tensor),
+         elements = m_elements, limit](const CancelFlag& cancelled) -> Picture {
+            QW_TRY(auto* source, weights->open(of));
+            return checkpoint::pictureTensor(*source, tensor, elements, limit, kBins, cancelled);
         },
         this, [this](Picture got) { show(got); });
 }
@@ -111,12 +107,11 @@ void WeightMicroscope::show(const Picture& got) {
     m_sure->setText(m_exact
                         ? tr("exact: all %1 values").arg(countText(double(got->total)))
                         : tr("sampled %1 of %2; all of them follow").arg(countText(double(got->looked)), countText(double(got->total))));
-    m_histogram->show({got->histogram.low,
-                       got->histogram.high,
-                       got->histogram.bins,
-                       {},
-                       tr("weights per bin, height = √count"),
-                       tr("%1: %2 to %3, deviation %4").arg(m_tensor, values[0], values[1], values[3])});
+    HistogramFacts shown;
+    shown.lower = got->histogram.low;
+    shown.upper = got->histogram.high;
+    shown.before.assign(got->histogram.bins.begin(), got->histogram.bins.end());
+    m_histogram->setFacts(shown);
     if (!m_exact) ask(0);
 }
 

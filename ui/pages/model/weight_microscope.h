@@ -4,6 +4,7 @@
 
 #include "checkpoint/weight_preview.h"
 #include "client/session.h"
+#include "models/model_weights.h"
 
 #include <QWidget>
 #include <array>
@@ -12,7 +13,7 @@ class QLabel;
 
 namespace qw::ui {
 
-class HistogramView;
+class HistogramChart;
 
 class WeightMicroscope : public QWidget {
     Q_OBJECT
@@ -23,22 +24,18 @@ public:
     [[nodiscard]] bool isExact() const { return m_exact; }
 
 private:
-    struct Weights { // of the compute thread
-        std::string folder;
-        std::optional<checkpoint::WeightSource> source;
-    };
     using Picture = Result<checkpoint::TensorPicture>;
     void ask(qint64 limit);
     void show(const Picture& got);
     using QWidget::show;
     Session& m_session;
-    std::shared_ptr<Weights> m_weights = std::make_shared<Weights>();
+    std::shared_ptr<ModelWeights> m_weights = std::make_shared<ModelWeights>(); // of the compute thread
     QString m_tensor;
     qint64 m_elements = 0;
     bool m_exact = false;
     QLabel* m_title = nullptr;
     QLabel* m_sure = nullptr;
-    HistogramView* m_histogram = nullptr;
+    HistogramChart* m_histogram = nullptr;
     std::array<QLabel*, 8> m_values{};
 };
 

@@ -31,10 +31,13 @@ OverridePanel::OverridePanel(SchemeDraft& draft, SchemePreview& preview, QWidget
     m_tree->sortByColumn(LayerTree::Layer, Qt::AscendingOrder);
     m_tree->setTabKeyNavigation(false);
     m_tree->setItemDelegateForColumn(LayerTree::Sqnr, new HeatBarDelegate(LayerTree::HeatRole, m_tree));
-    m_tree->header()->setStretchLastSection(true);
+    m_tree->setIndentation(fontMetrics().height());
+    m_tree->header()->setStretchLastSection(false);
+    m_tree->header()->setSectionResizeMode(LayerTree::Scheme, QHeaderView::Stretch);
     const int em = fontMetrics().averageCharWidth();
-    const int widths[] = {28, 12, 36, 13, 12};
-    for (int i = 0; i < 5; ++i) m_tree->header()->resizeSection(i, widths[i] * em);
+    const int widths[] = {27, 14, 0, 14, 12, 17};
+    for (int i = 0; i < LayerTree::ColumnCount; ++i)
+        if (widths[i]) m_tree->header()->resizeSection(i, widths[i] * em);
     m_rules = new QLabel(this);
     m_rules->setObjectName(QStringLiteral("overrideRules"));
     m_rules->setProperty("look", QStringLiteral("muted"));
@@ -43,7 +46,7 @@ OverridePanel::OverridePanel(SchemeDraft& draft, SchemePreview& preview, QWidget
     m_totals->setObjectName(QStringLiteral("overrideTotals"));
     m_totals->setWordWrap(true);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(0, column->spacing(), 0, 0);
     column->addWidget(buildBar());
     column->addWidget(m_tree, 1);
     column->addWidget(m_rules);
@@ -140,7 +143,7 @@ std::set<std::string> OverridePanel::selected() const {
 
 void OverridePanel::include(const std::set<std::string>& names, bool in) {
     if (names.empty()) return;
-    const QString what = names.size() == 1 ? text(*names.begin()) : tr("%n layers", nullptr, static_cast<int>(names.size()));
+    const QString what = names.size() == 1 ? text(*names.begin()) : tr("%1 layers").arg(names.size());
     m_draft.edit(in ? tr("take in %1").arg(what) : tr("leave out %1").arg(what),
                  [all = matrices(), names, in](records::QatBlock& b) { setIncluded(b, all, names, in); });
 }
@@ -166,7 +169,7 @@ void OverridePanel::showPattern() {
 void OverridePanel::showMatches() {
     const auto found = matching();
     const bool empty = m_pattern->text().trimmed().isEmpty();
-    m_matches->setText(empty ? QString() : tr("%n match(es)", nullptr, static_cast<int>(found.size())));
+    m_matches->setText(empty ? QString() : found.size() == 1 ? tr("1 match") : tr("%1 matches").arg(found.size()));
     const QString reason = empty ? tr("write a pattern first") : found.empty() ? tr("the pattern matches no layer") : QString();
     for (QWidget* widget : {m_without, m_only}) setDisabledReason(widget, reason);
 }
@@ -185,7 +188,9 @@ void OverridePanel::showFacts() {
     setDisabledReason(m_reset, hasOverrides(m_draft.block()) ? QString() : tr("there are no overrides"));
     const QString reason = selected().empty() ? tr("select layers first") : QString();
     for (QWidget* widget : {m_in, m_out}) setDisabledReason(widget, reason);
-    if (open) {
+    if (open && facts.bits == 0)
+        m_totals->setText(tr("The scheme cannot be used as it is."));
+    else if (open) {
         const QLocale locale;
         const double delta = double(facts.bytes - facts.usualBytes);
         QStringList parts{tr("%1, %2 bits/weight").arg(sizeText(double(facts.bytes)), locale.toString(facts.bits, 'f', 3)),

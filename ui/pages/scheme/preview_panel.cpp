@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/scheme/preview_panel.h"
 
+#include "charts/histogram_chart.h"
 #include "models/run_texts.h"
-#include "widgets/histogram_view.h"
+#include "widgets/grid_line.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -24,28 +25,30 @@ QString decibels(double db) {
 PreviewPanel::PreviewPanel(SchemePreview& preview, QWidget* parent) : QWidget(parent), m_preview(preview) {
     setObjectName(QStringLiteral("schemePreview"));
     auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(column->spacing(), column->spacing(), 0, 0);
     column->addWidget(buildFigures());
     m_layer = new QComboBox(this);
     m_layer->setObjectName(QStringLiteral("previewLayer"));
     m_layer->setAccessibleName(tr("Layer of the pictures"));
     m_layer->setToolTip(tr("The layer whose weights are shown below"));
     m_layer->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_layer->setMinimumContentsLength(16);
+    m_layer->setMinimumContentsLength(10);
     m_sure = new QLabel(this);
     m_sure->setObjectName(QStringLiteral("previewSure"));
     m_sure->setProperty("look", QStringLiteral("muted"));
+    m_sure->setWordWrap(true);
+    m_sure->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* line = new QHBoxLayout;
     line->addWidget(m_layer, 1);
-    line->addWidget(m_sure);
+    line->addWidget(m_sure, 1);
     column->addLayout(line);
-    m_histogram = new HistogramView(this);
-    m_histogram->setObjectName(QStringLiteral("previewHistogram"));
+    m_histogram = new HistogramChart(QStringLiteral("previewHistogram"), this);
+    m_histogram->setTitle(tr("Weights and grid"));
     m_histogram->setAccessibleName(tr("Histogram of the layer with the grid"));
     column->addWidget(m_histogram, 1);
-    m_grid = new HistogramView(this);
+    m_grid = new GridLine(this);
     m_grid->setObjectName(QStringLiteral("previewGrid"));
     m_grid->setAccessibleName(tr("Grid of one group on a number line"));
-    m_grid->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     column->addWidget(m_grid);
     m_more = new QLabel(this);
     m_more->setObjectName(QStringLiteral("previewMore"));
@@ -79,6 +82,7 @@ QWidget* PreviewPanel::buildFigures() {
     auto* card = new QFrame(this);
     card->setProperty("look", QStringLiteral("card"));
     auto* row = new QHBoxLayout(card);
+    row->setSpacing(fontMetrics().averageCharWidth() * 3 / 2);
     m_bits = figure(row, QStringLiteral("previewBits"), tr("bits/weight"),
                     tr("Over all layers that the scheme is aimed at, scales and zero points included"));
     m_size = figure(row, QStringLiteral("previewSize"), tr("weights"),
@@ -95,11 +99,11 @@ void PreviewPanel::showFacts() {
     const SchemeFacts& facts = m_preview.facts();
     const QLocale locale;
     m_bits->setText(facts.bits > 0 ? locale.toString(facts.bits, 'f', 2) : QStringLiteral("–"));
-    m_size->setText(facts.bytes > 0 ? sizeText(double(facts.bytes)) : QStringLiteral("–"));
+    const bool sized = facts.bytes > 0 && facts.bits > 0;
+    m_size->setText(sized ? sizeText(double(facts.bytes)) : QStringLiteral("–"));
     m_size->setToolTip(facts.bytes > 0 ? tr("%1 bytes of weights; what is not quantized counts as it is").arg(locale.toString(facts.bytes))
                                        : tr("Open a model to see its size"));
-    m_ratio->setText(facts.bytes > 0 ? tr("%1×").arg(locale.toString(double(facts.plainBytes) / double(facts.bytes), 'f', 2))
-                                     : QStringLiteral("–"));
+    m_ratio->setText(sized ? tr("%1×").arg(locale.toString(double(facts.plainBytes) / double(facts.bytes), 'f', 2)) : QStringLiteral("–"));
     QStringList names;
     for (const LayerFact& f : facts.layers)
         if (f.quantized) names << text(f.matrix.name);
@@ -125,8 +129,10 @@ void PreviewPanel::showPicture() {
     if (!picture) {
         m_sqnr->setText(QStringLiteral("–"));
         m_more->clear();
-        m_grid->show(HistogramShown{});
-        m_histogram->show(HistogramShown{});
+        m_grid->setLevels({}, {});
+        HistogramFacts none;
+        none.note = m_preview.facts().bits > 0 ? tr("weights are not quantized") : tr("no preview: the scheme cannot be used as it is");
+        m_histogram->setFacts(none);
         return;
     }
     const QSignalBlocker quiet(m_layer);
@@ -134,29 +140,24 @@ void PreviewPanel::showPicture() {
     const QLocale locale;
     const auto& stats = picture->preview.stats;
     m_sqnr->setText(decibels(stats.sqnrDb()));
-    const double most =
-        std::max(picture->levels.empty() ? 0.0 : std::max(std::fabs(picture->levels.front()), std::fabs(picture->levels.back())), 1e-30);
-    const QString step = locale.toString(picture->step, 'g', 4);
-    m_grid->show({-most * 1.08,
-                  most * 1.08,
-                  {},
-                  picture->levels,
-                  tr("grid of the middle group: %1 levels, step %2").arg(picture->levels.size()).arg(step),
-                  tr("%1 levels from %2 to %3, step %4")
-                      .arg(picture->levels.size())
-                      .arg(locale.toString(picture->levels.empty() ? 0 : picture->levels.front(), 'g', 4),
-                           locale.toString(picture->levels.empty() ? 0 : picture->levels.back(), 'g', 4), step)});
-    m_histogram->show({picture->histogram.low, picture->histogram.high, picture->histogram.bins, picture->levels,
-                       tr("weights per bin, height = √count; ticks: the grid"),
-                       tr("histogram of %1, %2, SQNR %3").arg(m_preview.layer(), m_preview.howSure(), decibels(stats.sqnrDb()))});
+    const double n = std::max<double>(1, double(stats.count)), clipped = 100.0 * double(stats.clipped) / n;
+    m_grid->setLevels(
+        picture->levels,
+        tr("grid of the middle group: %1 levels, step %2").arg(picture->levels.size()).arg(locale.toString(picture->step, 'g', 4)));
+    HistogramFacts shown;
+    shown.lower = picture->histogram.low;
+    shown.upper = picture->histogram.high;
+    shown.before.assign(picture->histogram.bins.begin(), picture->histogram.bins.end());
+    shown.levels = picture->levels;
+    shown.clippedPercent = clipped;
+    if (m_preview.facts().synthetic) shown.note = tr("synthetic weights");
+    m_histogram->setFacts(shown);
     int64_t used = 0;
     for (const int64_t count : picture->codeCounts) used += count > 0;
-    const double n = std::max<double>(1, double(stats.count));
-    m_more->setText(
-        tr("%1 of %2 codes used · %3 % clipped · %4 % rounded to zero")
-            .arg(used)
-            .arg(picture->codeCounts.size())
-            .arg(locale.toString(100.0 * double(stats.clipped) / n, 'f', 2), locale.toString(100.0 * double(stats.underflow) / n, 'f', 2)));
+    m_more->setText(tr("%1 of %2 codes used · %3 % clipped · %4 % rounded to zero")
+                        .arg(used)
+                        .arg(picture->codeCounts.size())
+                        .arg(locale.toString(clipped, 'f', 2), locale.toString(100.0 * double(stats.underflow) / n, 'f', 2)));
 }
 
 } // namespace qw::ui

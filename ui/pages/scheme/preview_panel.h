@@ -11,7 +11,8 @@ class QLabel;
 
 namespace qw::ui {
 
-class HistogramView;
+class GridLine;
+class HistogramChart;
 
 class PreviewPanel : public QWidget {
     Q_OBJECT
@@ -35,8 +36,8 @@ private:
     QComboBox* m_layer = nullptr;
     QLabel* m_sure = nullptr;
     QLabel* m_more = nullptr;
-    HistogramView* m_grid = nullptr;
-    HistogramView* m_histogram = nullptr;
+    GridLine* m_grid = nullptr;
+    HistogramChart* m_histogram = nullptr;
 };
 
 } // namespace qw::ui

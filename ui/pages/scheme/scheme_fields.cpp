@@ -175,6 +175,7 @@ std::vector<SchemeField> activationFields() {
                         [](QatBlock& b, const QString& chosen) {
                             if (!b.activation) return;
                             const bool symmetric = chosen == QLatin1String("symmetric");
+                            if (symmetric == (b.activation->mapping != Mapping::Asymmetric)) return; // its eps stays
                             b.activation->mapping = symmetric ? Mapping::Symmetric : Mapping::Asymmetric;
                             b.activation->format = symmetric ? Format::Int8 : Format::Intx;
                             b.activation->eps.reset();

@@ -49,6 +49,7 @@ public:
 SchemeForm::SchemeForm(QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("schemeForm"));
     auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, column->spacing(), column->spacing(), 0);
     column->addWidget(buildConflict());
     buildWeights(section(column, tr("Weights")));
     addChoices(section(column, tr("Activations")), schemeFields(SchemeSection::Activation));
@@ -232,9 +233,9 @@ void SchemeForm::show(const records::QatBlock& block, const SchemeFacts& facts, 
     m_groupText->setText(grouped ? QString::number(w->groupSize) : QStringLiteral("–"));
     setDisabledReason(m_group, grouped ? QString() : tr("only groups of columns have a size"));
     m_after->setValue(block.fakeQuantAfterSteps ? static_cast<int>(std::min<int64_t>(*block.fakeQuantAfterSteps, 1'000'000'000)) : -1);
-    QStringList few = facts.indivisible.mid(0, 4);
-    if (facts.indivisible.size() > 4) few << tr("%n more", nullptr, static_cast<int>(facts.indivisible.size()) - 4);
-    m_indivisible->setText(tr("⚠ Does not divide %1 layer(s): %2").arg(facts.indivisible.size()).arg(few.join(QStringLiteral(", "))));
+    QStringList few = facts.indivisible.mid(0, 3);
+    if (facts.indivisible.size() > 3) few << tr("%1 more").arg(facts.indivisible.size() - 3);
+    m_indivisible->setText(tr("⚠ %1 does not divide the width of\n%2").arg(w ? w->groupSize : 0).arg(few.join(QLatin1Char('\n'))));
     m_indivisible->setToolTip(facts.indivisible.join(QLatin1Char('\n')));
     m_indivisible->setVisible(!facts.indivisible.isEmpty());
 }

@@ -37,6 +37,7 @@ SchemePage::SchemePage(Session& session, ActionRegistry& actions)
         m_draft.showPreset(QStringLiteral("8da4w"));
         m_view->setFocus();
     });
+    m_preview.setHeld(true);
     buildContent();
     buildActions();
     wire();
@@ -111,7 +112,13 @@ void SchemePage::showDraft() {
     setViewState(ViewState::Ready);
     m_browse = true;
     selectShown();
-    m_preview.ask(m_draft.block(), m_draft.type(), m_layer);
+    const auto& model = session().model;
+    const Question question{m_draft.block(), m_draft.type(), m_layer,
+                            model.state() == OpenModel::State::Ready ? model.inspection() : nullptr};
+    if (question != m_asked) {
+        m_asked = question;
+        m_preview.ask(question.block, question.type, question.layer);
+    }
     m_form->show(m_draft.block(), m_preview.facts(), widest());
     m_title->setText(m_draft.name());
     const QModelIndex row = m_list.shown();
@@ -199,6 +206,16 @@ bool SchemePage::eventFilter(QObject* watched, QEvent* event) {
         if (action->isEnabled()) action->trigger();
     }
     return true;
+}
+
+void SchemePage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
+    m_preview.setHeld(false);
+}
+
+void SchemePage::hideEvent(QHideEvent* event) {
+    Page::hideEvent(event);
+    m_preview.setHeld(true);
 }
 
 void SchemePage::find() {

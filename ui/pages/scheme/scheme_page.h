@@ -32,6 +32,8 @@ public:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override; // Ctrl+D, F2, Del and Return in the list
+    void showEvent(QShowEvent* event) override;                 // the preview works only while somebody looks
+    void hideEvent(QHideEvent* event) override;
 
 private:
     void buildContent();
@@ -56,8 +58,16 @@ private:
     SchemeDraft m_draft;
     SchemeList m_list;
     SchemePreview m_preview;
-    QString m_layer;       // whose pictures are shown
-    bool m_browse = false; // presets are being looked at, though there is no scheme yet
+    struct Question {
+        records::QatBlock block;
+        records::DType type = records::DType::F32;
+        QString layer;
+        std::shared_ptr<const checkpoint::Inspection> model;
+        bool operator==(const Question&) const = default;
+    };
+    std::optional<Question> m_asked; // the same question is not asked again when something else of the recipe changes
+    QString m_layer;                 // whose pictures are shown
+    bool m_browse = false;           // presets are being looked at, though there is no scheme yet
     QListView* m_view = nullptr;
     QHBoxLayout* m_tools = nullptr;
     QSplitter* m_outer = nullptr;

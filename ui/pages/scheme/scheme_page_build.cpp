@@ -36,7 +36,7 @@ void SchemePage::buildContent() {
     m_outer->setStretchFactor(0, 0);
     m_outer->setStretchFactor(1, 1);
     const int em = fontMetrics().averageCharWidth();
-    m_outer->setSizes({em * 34, em * 130});
+    m_outer->setSizes({em * 38, em * 130});
     column->addWidget(m_outer);
     const auto& settings = session().settings;
     const auto restore = [&](QSplitter* splitter, const char* key) {
@@ -65,9 +65,10 @@ QWidget* SchemePage::buildList() {
     m_view->setResizeMode(QListView::Adjust);
     m_view->setContextMenuPolicy(Qt::ActionsContextMenu);
     auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(0, 0, column->spacing(), 0);
     column->addWidget(m_view, 1);
     m_tools = new QHBoxLayout;
+    m_tools->setSpacing(0);
     column->addLayout(m_tools);
     return side;
 }
@@ -125,7 +126,7 @@ QWidget* SchemePage::buildWork() {
     m_rows->setStretchFactor(0, 3);
     m_rows->setStretchFactor(1, 2);
     auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(column->spacing(), 0, 0, 0);
     column->addWidget(buildHeader());
     column->addWidget(m_rows, 1);
     return side;
@@ -158,6 +159,7 @@ QWidget* SchemePage::buildBottom() {
     line->addWidget(m_command, 1);
     line->addWidget(m_copy, 0, Qt::AlignTop);
     auto* column = new QVBoxLayout(page);
+    column->setContentsMargins(0, column->spacing(), 0, 0);
     column->addWidget(m_yaml, 1);
     column->addLayout(line);
     m_tabs->addTab(page, tr("Recipe"));
