@@ -5,6 +5,7 @@
 #include "charts/chart_types.h"
 
 #include <QObject>
+#include <QSet>
 
 namespace qw::ui {
 
@@ -19,13 +20,15 @@ public:
 
     void setSmoothing(double weight); // 0 to 0.999
     void setXAxis(ChartX axis);
-    void setFollowing(bool on); // on: every chart follows new points again; off only by a chart's zoom
+    void setFollowing(bool on);                        // every chart follows new points again, or stays where it is
+    void report(const QObject* chart, bool following); // the group follows while all of its charts do
     // The crosshair stands at this step in every chart; not a number: nowhere.
     void setCrosshair(double step);
 
 Q_SIGNALS:
     void smoothingChanged(double weight);
     void xAxisChanged(qw::ui::ChartX axis);
+    void followingChosen(bool on); // to every chart
     void followingChanged(bool on);
     void crosshairMoved(double step);
 
@@ -33,6 +36,7 @@ private:
     double m_smoothing = 0;
     ChartX m_xAxis = ChartX::Step;
     bool m_following = true;
+    QSet<const QObject*> m_zoomed;
 };
 
 } // namespace qw::ui

@@ -172,7 +172,7 @@ void ChartPlot::setFollowing(bool on) {
     if (on)
         m_range.reset(dataWindow());
     else
-        m_range.zoom(ChartRange::scaled(m_range.window(), 1.0 + 1e-9, 1, 0.5, 0.5, m_logY), ++m_gesture);
+        m_range.freeze(++m_gesture);
     Q_EMIT followingChanged(on);
     scheduleReplot();
 }

@@ -58,6 +58,12 @@ void ChartRange::zoom(const ChartWindow& window, int gesture) {
     m_window = window;
 }
 
+void ChartRange::freeze(int gesture) {
+    m_back.push_back({m_window, m_following});
+    m_gesture = gesture;
+    m_following = false;
+}
+
 void ChartRange::back(const ChartWindow& data) {
     if (m_back.empty()) return reset(data);
     const Step step = m_back.back();

@@ -23,6 +23,7 @@ public:
 
     // The user's zoom. Steps of one gesture (wheel turns in a row, a drag) pass the same number and are one step back.
     void zoom(const ChartWindow& window, int gesture);
+    void freeze(int gesture);                                        // stays where it is, in the same window
     void back(const ChartWindow& data);                              // the window before the last gesture; the first one followed
     void setWindow(const ChartWindow& window) { m_window = window; } // without a step: the axes have changed their meaning
     void forget() { m_back.clear(); }

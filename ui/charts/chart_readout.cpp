@@ -103,7 +103,7 @@ void ChartReadout::place() {
         for (const Row& row : m_rows) m_widths[c] = std::max(m_widths[c], metrics.horizontalAdvance(row.cells[static_cast<int>(c)]));
     }
     for (const Row& row : m_rows) m_labelWidth = std::max(m_labelWidth, metrics.horizontalAdvance(row.facts.label));
-    m_labelWidth = std::min(m_labelWidth, metrics.averageCharWidth() * 30);
+    m_labelWidth = std::min(m_labelWidth + 2, metrics.averageCharWidth() * 36); // 2: the text's true width is no whole number
     int width = line * 2 + m_labelWidth;
     for (const int w : m_widths) width += gap + w;
     width = std::max(width, metrics.horizontalAdvance(m_heading)) + line;

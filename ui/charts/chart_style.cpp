@@ -136,7 +136,8 @@ QString NumberTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
                                                   : std::pair(1e3, QLatin1Char('k'));
         return withDecimals(tick / unit, m_step / unit) + letter;
     }
-    if (tick != 0 && (size >= 1e7 || std::abs(tick) < 1e-3)) return QLocale().toString(tick, 'g', 3);
+    if (tick == 0) return QLocale().toString(0);
+    if (size >= 1e7 || std::abs(tick) < 1e-3) return QLocale().toString(tick, 'g', 3);
     return withDecimals(tick, m_step);
 }
 

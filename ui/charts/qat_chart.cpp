@@ -96,6 +96,13 @@ void QatChart::setSeedBands(SeedBands bands) {
     Q_EMIT viewStateChanged();
 }
 
+void QatChart::setLook(double lineWidth, bool rawBehindSmoothed) {
+    m_parts->plot->change([&](ChartPicture& picture) {
+        picture.lineWidth = lineWidth;
+        picture.rawBehind = rawBehindSmoothed;
+    });
+}
+
 void QatChart::setFollowing(bool on) { m_parts->plot->setFollowing(on); }
 bool QatChart::isFollowing() const { return m_parts->plot->range().isFollowing(); }
 

@@ -69,6 +69,7 @@ public:
     void setXAxis(ChartX axis);
     [[nodiscard]] ChartX xAxis() const;
     void setSeedBands(SeedBands bands);
+    void setLook(double lineWidth, bool rawBehindSmoothed); // settings charts/lineWidth, charts/rawBehindSmoothed
     void setFollowing(bool on);
     [[nodiscard]] bool isFollowing() const;
     void setReadoutOrder(ReadoutOrder order);

@@ -25,7 +25,9 @@ QatChart::QatChart(const QString& name, QWidget* parent)
     updateLayout();
 }
 
-QatChart::~QatChart() = default;
+QatChart::~QatChart() {
+    if (m_parts->group) m_parts->group->report(this, true);
+}
 
 void QatChart::build(const QString& name) {
     ChartParts& p = *m_parts;
@@ -76,7 +78,7 @@ void QatChart::wire() {
     connect(p.plot, &ChartPlot::drawn, this, &QatChart::updateWords);
     connect(p.plot, &ChartPlot::followingChanged, this, [this](bool on) {
         m_parts->controls->showFollowing(on);
-        if (m_parts->group) m_parts->group->setFollowing(on);
+        if (m_parts->group) m_parts->group->report(this, on);
         Q_EMIT followingChanged(on);
     });
     connect(p.plot, &ChartPlot::crosshairMoved, this, [this](double step) {
@@ -160,16 +162,17 @@ void QatChart::setLegendShown(bool shown) {
 }
 
 void QatChart::setGroup(ChartGroup* group) {
-    if (m_parts->group) m_parts->group->disconnect(this);
+    if (m_parts->group) {
+        m_parts->group->disconnect(this);
+        m_parts->group->report(this, true);
+    }
     m_parts->group = group;
     if (!group) return;
     setSmoothing(group->smoothing());
     setXAxis(group->xAxis());
     connect(group, &ChartGroup::smoothingChanged, this, &QatChart::setSmoothing);
     connect(group, &ChartGroup::xAxisChanged, this, &QatChart::setXAxis);
-    connect(group, &ChartGroup::followingChanged, this, [this](bool on) {
-        if (on) setFollowing(true);
-    });
+    connect(group, &ChartGroup::followingChosen, this, &QatChart::setFollowing);
     connect(group, &ChartGroup::crosshairMoved, this, &QatChart::setCrosshair);
 }
 
