@@ -182,7 +182,7 @@ private Q_SLOTS:
         QCOMPARE(banner->objectName(), QStringLiteral("bannerError"));
         QCOMPARE(banner->property("code").toString(), QStringLiteral("engine.lost"));
         const QString words = wordsOf(banner);
-        QVERIFY2(words.contains(QStringLiteral("interrupted at step 12")), qPrintable(words));
+        QVERIFY2(words.contains(QStringLiteral("interrupted")) && words.contains(QStringLiteral("step 12")), qPrintable(words));
         QVERIFY2(words.contains(QStringLiteral("this is what it said last")), qPrintable(words));
         QPushButton* resume = wayOut(banner, QStringLiteral("Resume from step 10"));
         QVERIFY(resume);
@@ -387,6 +387,28 @@ private Q_SLOTS:
                                          .arg(folder, choice == ui::Theme::Choice::Light ? QStringLiteral("light") : QStringLiteral("dark"))
                                          .arg(size.width())));
             }
+            test::LiveWorld second;
+            test::GrowingRun run(second.project, "8da4w g32 QAT", 500);
+            run.train(60);
+            second.open();
+            LivePage killed(second.session, second.actions);
+            killed.resize(1000, 700);
+            killed.show();
+            QTRY_COMPARE_WITH_TIMEOUT(state(killed), QStringLiteral("ready"), 10'000);
+            const QString theme = choice == ui::Theme::Choice::Light ? QStringLiteral("light") : QStringLiteral("dark");
+            second.engine.play(run.uid, wire::Progress{"train", "steps", 60, 500, 61},
+                               run.append(wire::Progress{"train", "steps", 60, 500, 61}));
+            second.actions.find(QStringLiteral("run.stop"))->trigger();
+            QTest::qWait(500);
+            QVERIFY(
+                killed.findChild<QDialog*>(QStringLiteral("stopDialog"))->grab().save(QStringLiteral("%1/stop_%2.png").arg(folder, theme)));
+            QVERIFY(killed.grab().save(QStringLiteral("%1/running_%2.png").arg(folder, theme)));
+            killed.findChild<QDialog*>(QStringLiteral("stopDialog"))->close();
+            run.die();
+            second.engine.die(run.uid, QStringLiteral("the engine is gone"));
+            QTRY_COMPARE_WITH_TIMEOUT(state(killed), QStringLiteral("error"), 10'000);
+            QTest::qWait(300);
+            QVERIFY(killed.grab().save(QStringLiteral("%1/killed_%2.png").arg(folder, theme)));
         }
     }
 };

@@ -31,7 +31,8 @@ std::optional<Error> deathOf(const store::RunInfo& run, const QString& lastWords
     if (run.state != records::RunState::Failed && run.state != records::RunState::Interrupted) return std::nullopt;
     Error error = run.error ? *run.error : Error{"engine.lost", utf8(tr("the engine is gone without a last word")), "", "", true};
     if (error.code.empty()) error.code = "engine.lost";
-    const QString at = run.step > 0 ? tr(" at step %1").arg(run.step) : QString();
+    const bool saysWhere = text(error.message).contains(QStringLiteral("step %1").arg(run.step));
+    const QString at = run.step > 0 && !saysWhere ? tr(" at step %1").arg(run.step) : QString();
     error.message = utf8((run.state == records::RunState::Failed ? tr("The run failed%1: %2") : tr("The run was interrupted%1: %2"))
                              .arg(at, text(error.message)));
     if (error.code == "train.nonfinite") error.hint = utf8(policyText(QStringLiteral("stop")) + QLatin1Char(' ') + text(error.hint));
