@@ -82,7 +82,8 @@ void DetailsDock::build() {
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(-1, Qt::AscendingOrder); // the model's own order
-    m_table->setTextElideMode(Qt::ElideMiddle);    // the end of a layer's name tells it from its neighbours
+    m_table->setTextElideMode(Qt::ElideLeft);      // the end of a layer's name tells it from its neighbours
+    m_table->setWordWrap(false);
     m_table->horizontalHeader()->moveSection(LayerFactsModel::Scheme, LayerFactsModel::Columns - 1);
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + fontMetrics().height() / 3);
@@ -147,7 +148,7 @@ void DetailsDock::refresh() {
             m_table->resizeColumnsToContents();
             const int em = fontMetrics().averageCharWidth();
             for (const int column : {LayerFactsModel::Layer, LayerFactsModel::Scheme})
-                m_table->setColumnWidth(column, std::min(m_table->columnWidth(column), em * 24));
+                m_table->setColumnWidth(column, std::min(m_table->columnWidth(column), em * 21));
         });
 }
 
