@@ -242,6 +242,8 @@ void ModelPage::askTokenizer() {
 void ModelPage::judge() {
     const auto model = session().model.inspection();
     if (!model || session().model.state() != OpenModel::State::Ready) return;
+    m_judgeLater = !isVisible();
+    if (m_judgeLater) return;
     const auto& recipe = session().draft.recipe();
     const int at = session().draft.currentScheme();
     config::SchemeReading reading;
@@ -262,6 +264,11 @@ void ModelPage::judge() {
         verdicts.insert(name, {f.quantized, f.quantized ? f.scheme : f.reason});
     }
     m_model.setVerdicts(std::move(verdicts));
+}
+
+void ModelPage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
+    if (m_judgeLater) judge();
 }
 
 void ModelPage::selected(const QModelIndex& index) {

@@ -23,6 +23,9 @@ public:
     void find() override;
     void saveViewState() override;
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     QWidget* buildTree();
     QWidget* buildFacts();
@@ -34,12 +37,13 @@ private:
     void showProblem();
     void showCount();
     void askTokenizer();
-    void judge(); // what the current scheme can do with each tensor
+    void judge(); // what the current scheme can do with each tensor; waits while the page is hidden
     void selected(const QModelIndex& index);
     void chooseFolder();
     ModelTree m_model;
     TreeFilter m_rows{ModelTree::FullNameRole, ModelTree::SortRole};
     QString m_shownFolder, m_tokenizer;
+    bool m_judgeLater = false;
     QSplitter* m_splitter = nullptr;
     QLineEdit* m_filter = nullptr;
     QLabel* m_count = nullptr;
