@@ -2,6 +2,7 @@
 #include "models/report.h"
 
 #include "base/files.h"
+#include "models/config_diff.h"
 #include "models/report_charts.h"
 #include "study/compare_text.h"
 
@@ -14,6 +15,7 @@
 #include <QPdfWriter>
 #include <QSvgRenderer>
 #include <QTextDocument>
+#include <algorithm>
 #include <cstdio>
 
 namespace qw::ui {
@@ -99,7 +101,18 @@ QString repeatHtml(const Comparison& comparison, const QString& project) {
     return QStringLiteral("<pre>qatw compare --project '%1' %2</pre>\n").arg(project.toHtmlEscaped(), uids.join(QLatin1Char(' ')));
 }
 
-QString runHtml(const Comparison& comparison, size_t i) {
+// On paper the recipe of each run is what differs between them; the study's own stands above in full.
+QString differingKeys(const Comparison& comparison, size_t i) {
+    std::vector<QMap<QString, QString>> all;
+    for (const ComparedRun& run : comparison.runs) all.push_back(flattenConfig(run.config.toUtf8()));
+    QStringList lines;
+    for (auto at = all[i].cbegin(); at != all[i].cend(); ++at)
+        if (std::ranges::any_of(all, [&](const auto& other) { return other.value(at.key()) != at.value(); }))
+            lines << at.key() + QStringLiteral(": ") + at.value();
+    return QStringLiteral("<pre>%1</pre>\n").arg(lines.join(QLatin1Char('\n')).toHtmlEscaped());
+}
+
+QString runHtml(const Comparison& comparison, size_t i, bool paper) {
     const ComparedRun& run = comparison.runs[i];
     const auto& facts = comparison.rows[i];
     QString html = QStringLiteral("<h3>%1</h3>\n<table cellpadding='4'>").arg(text(facts.label).toHtmlEscaped());
@@ -121,7 +134,9 @@ QString runHtml(const Comparison& comparison, size_t i) {
     QStringList words;
     for (auto at = env.begin(); at != env.end(); ++at) words << at.key() + QLatin1Char(' ') + at.value().toVariant().toString();
     add(QStringLiteral("environment"), words.join(QStringLiteral(", ")));
-    html += QStringLiteral("</table>\n<details><summary>Recipe</summary><pre>%1</pre></details>\n").arg(readable(run.config));
+    html += QStringLiteral("</table>\n");
+    html += paper ? differingKeys(comparison, i)
+                  : QStringLiteral("<details><summary>Recipe</summary><pre>%1</pre></details>\n").arg(readable(run.config));
     return html;
 }
 
@@ -143,7 +158,7 @@ QString reportHtml(const Comparison& comparison, const ReportOptions& options) {
     html += chartsHtml(comparison, options.pictures);
     html += QStringLiteral("<h2>How to repeat it</h2>\n") + repeatHtml(comparison, options.project);
     html += QStringLiteral("<h2>Runs</h2>\n");
-    for (size_t i = 0; i < comparison.runs.size(); ++i) html += runHtml(comparison, i);
+    for (size_t i = 0; i < comparison.runs.size(); ++i) html += runHtml(comparison, i, options.pictures);
     return html + QStringLiteral("</body></html>\n");
 }
 

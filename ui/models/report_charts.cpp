@@ -4,9 +4,11 @@
 #include "stats/pareto.h"
 #include "theme/theme.h"
 
+#include <QRectF>
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace qw::ui {
 namespace {
@@ -33,6 +35,22 @@ QString header(double height, const QString& words) {
 QString colour(const Comparison& comparison, const study::Line& line) {
     const int number = line.rows.empty() ? 0 : comparison.runs[line.rows.front()].colour;
     return Theme::light().series[static_cast<size_t>(number) % kSeriesColours].name();
+}
+
+// Beside its point, moved up or down until it covers no other name; a thin line leads back then.
+QString label(const QPointF& point, const std::string& words, const char* ink, std::vector<QRectF>& taken) {
+    constexpr double kLetter = 7, kHeight = 15;
+    QRectF box(point.x() + 12, point.y() - kHeight / 2, kLetter * static_cast<double>(text(words).size()), kHeight);
+    const QRectF first = box;
+    for (int step = 1; step < 16 && std::ranges::any_of(taken, [&](const QRectF& other) { return other.intersects(box); }); ++step)
+        box = first.translated(0, (step % 2 ? 1 : -1) * (step + 1) / 2 * kHeight);
+    taken.push_back(box);
+    QString svg;
+    if (box != first)
+        svg = QStringLiteral("<path d='M%1 %2L%3 %4' stroke='#bbbbbb'/>")
+                  .arg(n(point.x() + 6), n(point.y()), n(box.left() - 2), n(box.center().y()));
+    return svg + QStringLiteral("<text x='%1' y='%2' fill='%3'>%4</text>")
+                     .arg(n(box.left()), n(box.bottom() - 4), QString::fromLatin1(ink), escaped(words));
 }
 
 } // namespace
@@ -135,13 +153,17 @@ QByteArray paretoSvg(const Comparison& comparison, size_t column, ParetoX axis) 
     QString joined;
     for (const size_t i : front) joined += QStringLiteral("%1 %2 ").arg(n(px(candidates[i].x)), n(py(candidates[i].y)));
     svg += QStringLiteral("<polyline points='%1' stroke='#444444' stroke-dasharray='4 3' fill='none'/>").arg(joined.trimmed());
-    for (size_t i = 0; i < lines.size(); ++i) {
-        const bool best = std::ranges::find(front, i) != front.end();
-        svg += QStringLiteral("<circle cx='%1' cy='%2' r='6' fill='%3' fill-opacity='%4'/><text x='%5' y='%6' fill='%7'>%8</text>")
+    const auto isBest = [&](size_t i) { return std::ranges::find(front, i) != front.end(); };
+    for (size_t i = 0; i < lines.size(); ++i)
+        svg += QStringLiteral("<circle cx='%1' cy='%2' r='6' fill='%3' fill-opacity='%4'/>")
                    .arg(n(px(candidates[i].x)), n(py(candidates[i].y)), colour(comparison, *lines[i]),
-                        best ? QStringLiteral("1") : QStringLiteral("0.35"), n(px(candidates[i].x) + 10), n(py(candidates[i].y) + 4),
-                        best ? QStringLiteral("#222222") : QStringLiteral("#777777"), escaped(lines[i]->label));
-    }
+                        isBest(i) ? QStringLiteral("1") : QStringLiteral("0.35"));
+    std::vector<size_t> order(lines.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::stable_partition(order, isBest); // the frontier's names get the best places
+    std::vector<QRectF> taken;
+    for (const size_t i : order)
+        svg += label({px(candidates[i].x), py(candidates[i].y)}, lines[i]->label, isBest(i) ? "#222222" : "#777777", taken);
     return (svg + QStringLiteral("</svg>")).toUtf8();
 }
 
