@@ -15,7 +15,7 @@ class RecentItemsTest : public QObject {
     test::TempDir m_dir;
     int m_file = 0;
 
-    QString settingsFile() { return QString::fromStdString((m_dir.path() / ("s" + std::to_string(++m_file) + ".ini")).string()); }
+    QString settingsFile() { return QString::fromStdString(m_dir.path().string()) + QStringLiteral("/s%1.ini").arg(++m_file); }
 
 private Q_SLOTS:
     void newestFirstWithoutDuplicates() {

@@ -11,6 +11,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QTreeView>
 #include <QVBoxLayout>
 
@@ -66,7 +67,18 @@ StartPage::StartPage(Session& session, ActionRegistry& actions)
 }
 
 void StartPage::build() {
-    auto* column = new QVBoxLayout(content());
+    // On a low window the page scrolls rather than squeezing its words.
+    auto* inside = new QWidget;
+    auto* scroll = new QScrollArea;
+    scroll->setWidget(inside);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    auto* outer = new QVBoxLayout(content());
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->addWidget(scroll);
+    auto* column = new QVBoxLayout(inside);
     const int unit = fontMetrics().height();
     column->setContentsMargins(unit * 2, unit * 3 / 2, unit * 2, unit);
     column->setSpacing(unit / 2);
@@ -92,6 +104,7 @@ void StartPage::build() {
     column->addLayout(row);
     column->addSpacing(unit);
     column->addWidget(buildRecent(), 1);
+    scroll->setMinimumWidth(inside->minimumSizeHint().width());
 }
 
 QWidget* StartPage::buildRecent() {
@@ -111,6 +124,7 @@ QWidget* StartPage::buildRecent() {
     m_recentList->setAllColumnsShowFocus(true);
     m_recentList->setTextElideMode(Qt::ElideMiddle);
     m_recentList->setTabKeyNavigation(false);
+    m_recentList->setMinimumHeight(fontMetrics().height() * 6);
     m_recentList->header()->setStretchLastSection(false);
     m_recentList->header()->setSectionResizeMode(RecentModel::Path, QHeaderView::Stretch);
     m_recentList->header()->setSectionResizeMode(RecentModel::Used, QHeaderView::ResizeToContents);

@@ -150,7 +150,7 @@ QWidget* FieldForm::makeEditor(size_t row, const RecipeField& field) {
         auto* box = new QComboBox(this);
         setChoices(box, field.words);
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        box->setMinimumContentsLength(12);
+        box->setMinimumContentsLength(8);
         still(box);
         connect(box, &QComboBox::activated, this, [this, &field, box](int) { put(field, box->currentData()); });
         return box;

@@ -184,7 +184,7 @@ QWidget* TrainPage::buildSide() {
     column->addWidget(m_problems);
     column->addWidget(m_startReason);
     column->addWidget(m_startButton);
-    side->setMinimumWidth(fontMetrics().averageCharWidth() * 40);
+    side->setMinimumWidth(fontMetrics().averageCharWidth() * 30);
     return side;
 }
 
