@@ -11,6 +11,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QLocale>
+#include <QScrollArea>
 #include <QSortFilterProxyModel>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -99,7 +100,15 @@ void DetailsDock::build() {
     column->addWidget(m_title);
     column->addWidget(m_none, 1);
     column->addWidget(m_body, 1);
-    setWidget(outer);
+    auto* scroll = new QScrollArea(this); // a low dock scrolls instead of cutting lines off
+    scroll->setObjectName(QStringLiteral("detailsScroll"));
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setWidget(outer);
+    m_table->setMinimumHeight(fontMetrics().height() * 9);
+    setWidget(scroll);
     m_body->hide();
     m_title->hide();
     connect(m_filter, &QLineEdit::textChanged, m_sorted, &QSortFilterProxyModel::setFilterWildcard);

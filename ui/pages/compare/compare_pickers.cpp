@@ -55,6 +55,8 @@ QComboBox* ComparePickers::combo(const QString& name, const QString& label, cons
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     box->setMinimumContentsLength(5);
     box->setToolTip(help);
+    connect(box, &QComboBox::currentTextChanged, box, // the box may be too narrow for a name
+            [box, help](const QString& shown) { box->setToolTip(shown.isEmpty() ? help : shown + QLatin1Char('\n') + help); });
     box->setAccessibleName(label);
     words->setBuddy(box);
     auto* row = qobject_cast<QHBoxLayout*>(layout());

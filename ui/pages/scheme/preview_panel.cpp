@@ -30,7 +30,10 @@ PreviewPanel::PreviewPanel(SchemePreview& preview, QWidget* parent) : QWidget(pa
     m_layer = new QComboBox(this);
     m_layer->setObjectName(QStringLiteral("previewLayer"));
     m_layer->setAccessibleName(tr("Layer of the pictures"));
-    m_layer->setToolTip(tr("The layer whose weights are shown below"));
+    const QString help = tr("The layer whose weights are shown below");
+    m_layer->setToolTip(help);
+    connect(m_layer, &QComboBox::currentTextChanged, this, // the box may be too narrow for a name
+            [this, help](const QString& shown) { m_layer->setToolTip(shown.isEmpty() ? help : shown + QLatin1Char('\n') + help); });
     m_layer->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_layer->setMinimumContentsLength(10);
     m_sure = new QLabel(this);
