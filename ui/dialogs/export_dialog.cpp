@@ -95,6 +95,7 @@ void ExportDialog::build() {
     m_progress->hide();
     m_parityReport->hide();
     resize(fontMetrics().averageCharWidth() * 96, sizeHint().height());
+    setMinimumWidth(fontMetrics().averageCharWidth() * 72);
 }
 
 void ExportDialog::fillRuns(const QString& chosen) {
@@ -147,6 +148,10 @@ void ExportDialog::describe() {
     m_exportVerdict->setText(format.about);
     m_exportSize->setText(run ? tr("about %1").arg(QLocale().formattedDataSize(format.bytes(*run))) : tr("–"));
     setDisabledReason(m_exportButton, whyNot());
+    // Wrapped texts have just changed their height.
+    layout()->activate();
+    const int needed = layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(width()) : sizeHint().height();
+    if (height() < needed) resize(width(), needed);
 }
 
 void ExportDialog::start() {

@@ -19,6 +19,9 @@ namespace {
 using records::RowRole;
 constexpr qsizetype kMenuRuns = 30; // more are found by the filter of the page Runs
 
+// A box may be too narrow for the name in it.
+void tellWhole(QComboBox* box) { box->setToolTip(box->currentText() + QLatin1Char('\n') + box->property("help").toString()); }
+
 QString uidOf(const QComboBox* box) { return box->currentData().toString(); }
 
 } // namespace
@@ -55,8 +58,8 @@ QComboBox* ComparePickers::combo(const QString& name, const QString& label, cons
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     box->setMinimumContentsLength(5);
     box->setToolTip(help);
-    connect(box, &QComboBox::currentTextChanged, box, // the box may be too narrow for a name
-            [box, help](const QString& shown) { box->setToolTip(shown.isEmpty() ? help : shown + QLatin1Char('\n') + help); });
+    box->setProperty("help", help);
+    connect(box, &QComboBox::currentTextChanged, box, [box] { tellWhole(box); });
     box->setAccessibleName(label);
     words->setBuddy(box);
     auto* row = qobject_cast<QHBoxLayout*>(layout());
@@ -144,6 +147,7 @@ void ComparePickers::fillRuns(QComboBox* box, RowRole role, const QString& curre
     }
     const int at = box->findData(current);
     box->setCurrentIndex(std::max(at, 0));
+    tellWhole(box);
 }
 
 void ComparePickers::refresh(const ComparisonPtr& comparison) {
@@ -155,6 +159,7 @@ void ComparePickers::refresh(const ComparisonPtr& comparison) {
         if (snapshot)
             for (const StudyChoice& choice : studyChoices(*snapshot)) m_study->addItem(choice.name, choice.uid);
         m_study->setCurrentIndex(comparison ? m_study->findData(comparison->studyUid) : -1);
+        tellWhole(m_study);
     }
     if (!comparison) return;
     choosePair(*comparison);

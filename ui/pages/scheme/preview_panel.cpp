@@ -30,10 +30,7 @@ PreviewPanel::PreviewPanel(SchemePreview& preview, QWidget* parent) : QWidget(pa
     m_layer = new QComboBox(this);
     m_layer->setObjectName(QStringLiteral("previewLayer"));
     m_layer->setAccessibleName(tr("Layer of the pictures"));
-    const QString help = tr("The layer whose weights are shown below");
-    m_layer->setToolTip(help);
-    connect(m_layer, &QComboBox::currentTextChanged, this, // the box may be too narrow for a name
-            [this, help](const QString& shown) { m_layer->setToolTip(shown.isEmpty() ? help : shown + QLatin1Char('\n') + help); });
+    m_layer->setToolTip(tr("The layer whose weights are shown below"));
     m_layer->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_layer->setMinimumContentsLength(10);
     m_sure = new QLabel(this);
@@ -140,6 +137,7 @@ void PreviewPanel::showPicture() {
     }
     const QSignalBlocker quiet(m_layer);
     m_layer->setCurrentIndex(m_layer->findData(m_preview.layer()));
+    m_layer->setToolTip(m_layer->currentText() + QLatin1Char('\n') + tr("The layer whose weights are shown below")); // may be cut off
     const QLocale locale;
     const auto& stats = picture->preview.stats;
     m_sqnr->setText(decibels(stats.sqnrDb()));
