@@ -116,7 +116,10 @@ class FaultsTest : public QObject {
             return user.isOn("pageCompare") && user.state() == QLatin1String("ready") &&
                    user.find<QTableView>("compareTable")->model()->rowCount() > 4;
         };
-        if (!QTest::qWaitFor(shown, kSoon)) return cells;
+        if (!QTest::qWaitFor(shown, kSoon)) {
+            qWarning("%s is %s", qPrintable(user.window->currentPage()->objectName()), qPrintable(user.state()));
+            return cells;
+        }
         const QAbstractItemModel* model = user.find<QTableView>("compareTable")->model();
         for (int row = 0; row < model->rowCount(); ++row)
             for (int column = 0; column < model->columnCount(); ++column)

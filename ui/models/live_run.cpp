@@ -193,7 +193,11 @@ void LiveRun::onDetached(const QString& run, const QString& why) {
     m_status.attached = m_status.silent = false;
     changed();
     m_session.project.refresh(); // the store knows more of it than we do
-    if (!why.isEmpty()) Q_EMIT died(why);
+    if (why.isEmpty()) return;
+    // We may have heard what never reached its log, and the next attempt counts on from the log: so does the curve, read anew.
+    setWatching(false);
+    load();
+    Q_EMIT died(why);
 }
 
 } // namespace qw::ui
