@@ -117,11 +117,12 @@ void MainWindow::wire() {
     connect(&m_session.project, &Project::failed, this, &MainWindow::showNotice);
     connect(&m_session.project, &Project::opened, this, [this] {
         showTitle();
-        compareNewestStudy();
+        m_suggestStudy = true;
         if (m_session.project.snapshot()->readOnly)
             showNotice(Error{"store.newer_schema", utf8(tr("The project is open for reading only.")),
                              utf8(m_session.project.snapshot()->notes.join(QLatin1Char(' '))), "", false});
     });
+    connect(&m_session.project, &Project::changed, this, &MainWindow::compareNewestStudy);
     connect(&m_session.project, &Project::closed, this, &MainWindow::showTitle);
 }
 
@@ -153,11 +154,14 @@ void MainWindow::showNotice(const Error& error) {
     m_notice->show(bad ? Banner::Strength::Error : Banner::Strength::Info, error);
 }
 
-// A project that is opened on finished work shows its answer at once; whoever chose rows before keeps them.
+// Finished work shows its answer without being asked, once; whoever chose rows before keeps them. A study in work has not all its rows.
 void MainWindow::compareNewestStudy() {
-    if (!m_session.compared().isEmpty() || !m_session.baseline().isEmpty()) return;
+    if (!m_suggestStudy || !drivenStudies().isEmpty()) return;
     const auto choices = studyChoices(*m_session.project.snapshot());
-    if (!choices.empty()) m_session.setCompared(choices.front().runs);
+    const bool chosen = !m_session.compared().isEmpty() || !m_session.baseline().isEmpty();
+    if (!chosen && choices.empty()) return;
+    m_suggestStudy = false;
+    if (!chosen) m_session.setCompared(choices.front().runs);
 }
 
 QStringList MainWindow::drivenStudies() const {

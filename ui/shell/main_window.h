@@ -58,7 +58,7 @@ private:
     ActionFinder* m_actionFinder = nullptr;
     Banner* m_notice = nullptr; // above the pages: what concerns the window, not one page
     LayoutStore* m_layouts = nullptr;
-    bool m_docksArranged = false;
+    bool m_docksArranged = false, m_suggestStudy = false;
 };
 
 } // namespace qw::ui
