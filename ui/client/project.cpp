@@ -3,6 +3,8 @@
 
 #include "wire/lock_file.h"
 
+#include <algorithm>
+
 namespace qw::ui {
 namespace {
 
@@ -16,6 +18,13 @@ bool anyLive(const Snapshot& snapshot) {
     for (const auto& run : snapshot.runs)
         if (!records::isEnded(run.info.state) && run.info.state != records::RunState::Created) return true;
     return false;
+}
+
+std::vector<std::filesystem::path> drivenStudies(const Snapshot& snapshot) {
+    std::vector<std::filesystem::path> dirs;
+    for (const auto& study : snapshot.studies)
+        if (study.driven) dirs.push_back(study.info.dir);
+    return dirs;
 }
 
 } // namespace
@@ -75,7 +84,9 @@ void Project::open(const QString& dir) {
             holder->store.emplace(std::move(store));
             if (!holder->store->readOnly()) QW_CHECK(holder->store->sync());
             QW_TRY(holder->token, holder->store->changeToken());
-            return readSnapshot(*holder->store);
+            QW_TRY(auto snapshot, readSnapshot(*holder->store));
+            holder->driven = drivenStudies(*snapshot);
+            return snapshot;
         },
         this,
         [this](Result<SnapshotPtr> got) {
@@ -134,9 +145,13 @@ void Project::look(bool always) {
             if (!holder->store) return SnapshotPtr();
             if (!holder->store->readOnly()) QW_CHECK(holder->store->sync());
             QW_TRY(auto token, holder->store->changeToken());
-            if (!always && token == holder->token) return SnapshotPtr();
+            // A supervisor lets go of its lock after its last word to the store.
+            const bool left = std::ranges::any_of(holder->driven, [](const auto& dir) { return !wire::isLockLive(dir / "study.lock"); });
+            if (!always && !left && token == holder->token) return SnapshotPtr();
             holder->token = std::move(token);
-            return readSnapshot(*holder->store);
+            QW_TRY(auto snapshot, readSnapshot(*holder->store));
+            holder->driven = drivenStudies(*snapshot);
+            return snapshot;
         },
         this,
         [this](Result<SnapshotPtr> got) {

@@ -49,8 +49,9 @@ Q_SIGNALS:
 
 private:
     struct Holder {
-        std::optional<store::Store> store; // of the worker's thread
-        std::string token;                 // of the last snapshot
+        std::optional<store::Store> store;         // of the worker's thread
+        std::string token;                         // of the last snapshot
+        std::vector<std::filesystem::path> driven; // folders of the studies that had a supervisor then
     };
     void look(bool always);
     QString m_dir;
