@@ -118,6 +118,9 @@ class FaultsTest : public QObject {
         };
         if (!QTest::qWaitFor(shown, kSoon)) {
             qWarning("%s is %s", qPrintable(user.window->currentPage()->objectName()), qPrintable(user.state()));
+            if (const auto* view = user.window->findChild<QTableView*>(QStringLiteral("compareTable")))
+                for (int row = 0; row < view->model()->rowCount(); ++row)
+                    qWarning("  %s", qPrintable(view->model()->index(row, 0).data().toString()));
             return cells;
         }
         const QAbstractItemModel* model = user.find<QTableView>("compareTable")->model();

@@ -202,8 +202,8 @@ private:
         const auto* button = qobject_cast<const QAbstractButton*>(&widget);
         if ((label && label->text().isEmpty()) || (button && (button->text().isEmpty() || showsIconOnly(*button)))) return {};
         const QRect place = widget.visibleRegion().boundingRect().translated(widget.mapTo(&m_window, QPoint()));
-        const QColor ground = commonest(place.adjusted(3, 3, -3, -3));
         const QColor ink = widget.palette().color(widget.foregroundRole());
+        const QColor ground = commonest(place.adjusted(3, 3, -3, -3), ink);
         if (!ground.isValid()) return {};
         const double ratio = ui::contrast(ink, ground);
         return ratio >= 4.5 ? QString()
@@ -212,7 +212,7 @@ private:
                                   .arg(ratio, 0, 'f', 2)
                                   .arg(ink.name(), ground.name());
     }
-    [[nodiscard]] QColor commonest(const QRect& place) const {
+    [[nodiscard]] QColor commonest(const QRect& place, const QColor& ink) const { // of the pixels that are not the ink itself
         const qreal scale = m_image.devicePixelRatio();
         const QRect inside = QRect(place.topLeft() * scale, place.size() * scale).intersected(m_image.rect());
         if (inside.width() < 2 || inside.height() < 2) return {};
@@ -221,9 +221,9 @@ private:
         for (int y = inside.top(); y <= inside.bottom(); ++y)
             for (int x = inside.left(); x <= inside.right(); ++x) {
                 const QRgb pixel = m_image.pixel(x, y);
-                if (++count[pixel] > count.value(best)) best = pixel;
+                if (pixel != ink.rgb() && ++count[pixel] > count.value(best)) best = pixel;
             }
-        return QColor(best);
+        return count.isEmpty() ? ink : QColor(best);
     }
 
     QWidget& m_window;
