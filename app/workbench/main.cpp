@@ -3,6 +3,7 @@
 #include "base/build_info.h"
 #include "client/process_engine_client.h"
 #include "config/resources.h"
+#include "dialogs/dialogs.h"
 #include "shell/choose_theme.h"
 #include "shell/main_window.h"
 #include "shell/shots.h"
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
                     QStringLiteral("FILE")});
     line.addOption({QStringLiteral("shots"), QCoreApplication::translate("main", "write a picture of every page in both themes and exit"),
                     QStringLiteral("DIR")});
+    line.addOption({QStringLiteral("about"), QCoreApplication::translate("main", "print versions and licences and exit")});
     line.addOption(
         {QStringLiteral("measure-start"), QCoreApplication::translate("main", "print the milliseconds to the first frame and exit")});
     line.process(app);
@@ -90,12 +92,18 @@ int main(int argc, char** argv) {
     session.project.open(startProject(line, settings));
     const QStringList paths = line.positionalArguments();
     if (!paths.isEmpty()) session.openPath(QFileInfo(paths.front()).absoluteFilePath());
-    if (line.isSet(QStringLiteral("shots"))) {
-        const auto shoot = [&] {
-            auto* shots = new Shots(session, window, line.value(QStringLiteral("shots")), [](int code) { QApplication::exit(code); });
-            shots->start();
-        };
-        QObject::connect(&session.project, &Project::opened, &window, shoot);
+    const bool shots = line.isSet(QStringLiteral("shots")), about = line.isSet(QStringLiteral("about"));
+    if (shots || about) {
+        QObject::connect(&session.project, &Project::opened, &window, [&, shots] {
+            if (shots) {
+                auto* pictures =
+                    new Shots(session, window, line.value(QStringLiteral("shots")), [](int code) { QApplication::exit(code); });
+                pictures->start();
+            } else {
+                QTextStream(stdout) << aboutText(session) << '\n';
+                QApplication::exit(0);
+            }
+        });
         QObject::connect(&session.project, &Project::failed, &window, [](const Error& error) {
             QTextStream(stderr) << text(error.message) << '\n';
             QApplication::exit(4);

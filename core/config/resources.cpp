@@ -11,12 +11,7 @@ namespace qw::config {
 fs::path resourcesDir() {
     if (const char* set = std::getenv("QATW_RESOURCES"); set && *set) return fs::absolute(set).lexically_normal();
     std::error_code failed;
-    const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-    if (!failed) {
-        fs::path share = program.parent_path().parent_path() / "share/qat-workbench";
-        if (fs::is_directory(share, failed)) return share;
-    }
-    return QW_RESOURCES_DIR;
+    return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path() / "share/qat-workbench";
 }
 
 fs::path presetFile(const std::string& name) { return resourcesDir() / "presets" / (name + ".yaml"); }

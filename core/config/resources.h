@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: where recipes, the sample and the guide lie: QATW_RESOURCES, ../share/qat-workbench beside the program, the build's own copy.
+// What: where recipes, the sample and the guide lie: QATW_RESOURCES, or ../share/qat-workbench beside the program's folder.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the installed program itself: `--shots` writes a picture of every page in both themes and exits; a bad folder is an error.
+// What: the installed program itself: `--shots` writes a picture of every page in both themes and exits; a bad folder is an error;
+// `--about` prints versions and licences.
 #include "runs_fixture.h"
 
 #include <QDir>
@@ -11,10 +12,12 @@
 namespace {
 
 // Exit code of the window program; -1: it did not end.
-int run(const QStringList& arguments) {
+int run(const QStringList& arguments, QByteArray* output = nullptr) {
     QProcess window;
     window.start(QStringLiteral(QW_BIN_DIR "/qat-workbench"), arguments);
-    return window.waitForFinished(120'000) ? window.exitCode() : -1;
+    if (!window.waitForFinished(120'000)) return -1;
+    if (output) *output = window.readAllStandardOutput();
+    return window.exitCode();
 }
 
 } // namespace
@@ -41,6 +44,19 @@ private Q_SLOTS:
             const bool dark = picture.pixelColor(picture.width() - 3, 3).lightness() < 128;
             QCOMPARE(dark, name.contains(QStringLiteral("dark")));
         }
+    }
+
+    void aboutNamesVersionsAndLicences() {
+        const qw::test::TempDir dir;
+        const auto file = [&](const char* name) { return QString::fromStdString((dir.path() / name).string()); };
+        qw::test::writeRun(dir.path() / "p", {"run"});
+        QByteArray said;
+        QCOMPARE(
+            run({QStringLiteral("--settings"), file("s.ini"), QStringLiteral("--project"), file("p"), QStringLiteral("--about")}, &said),
+            0);
+        for (const char* word :
+             {"QAT Workbench ", "Qt " QT_VERSION_STR, "QCustomPlot 2", "Engine: ", "General Public License", "BSD 3-clause", "NVIDIA"})
+            QVERIFY2(said.contains(word), said.constData());
     }
 
     void aFolderThatCannotBeMadeIsAnError() {

@@ -62,7 +62,22 @@ QStringList versions(const Session& session) {
     return lines << engine;
 }
 
+QString licenceText() {
+    return tr("QAT Workbench is free software: GNU General Public License, version 3 or later.\n\n"
+              "It uses, unchanged:\n"
+              "Qt 6: LGPL 3 or GPL 2 and later\n"
+              "QCustomPlot: GPL 3 or later (or a commercial licence of its author)\n"
+              "LibTorch (PyTorch): BSD 3-clause; libgomp (GCC): GPL 3 or later with the runtime library exception\n"
+              "libcudart and libcupti, which LibTorch asks for: NVIDIA's CUDA licence (not free software)\n"
+              "SQLite: public domain\n"
+              "yaml-cpp, nlohmann-json: MIT\n"
+              "ICU: Unicode licence · PCRE2, xxHash, libmd: BSD 2-clause or 3-clause · zlib: zlib licence · CLI11: BSD 3-clause\n"
+              "DejaVu fonts: Bitstream Vera licence");
+}
+
 } // namespace
+
+QString aboutText(const Session& session) { return versions(session).join(QLatin1Char('\n')) + QStringLiteral("\n\n") + licenceText(); }
 
 void showGuide(const QString& topic, QWidget* parent) {
     QDialog* dialog = frame(QStringLiteral("guideDialog"), tr("Guide"), parent);
@@ -134,15 +149,7 @@ void showAbout(Session& session, QWidget* parent) {
     auto* licences = new QTextBrowser(dialog);
     licences->setObjectName(QStringLiteral("aboutLicences"));
     licences->setAccessibleName(tr("Licences"));
-    licences->setPlainText(tr("QAT Workbench is free software: GNU General Public License, version 3 or later.\n\n"
-                              "It uses, unchanged:\n"
-                              "Qt 6: LGPL 3 or GPL 2 and later\n"
-                              "QCustomPlot: GPL 3 or later (or a commercial licence of its author)\n"
-                              "LibTorch (PyTorch): BSD 3-clause\n"
-                              "SQLite: public domain\n"
-                              "yaml-cpp, nlohmann-json: MIT\n"
-                              "ICU: Unicode licence · PCRE2, xxHash: BSD 2-clause or 3-clause · zlib: zlib licence · CLI11: BSD 3-clause\n"
-                              "DejaVu fonts: Bitstream Vera licence"));
+    licences->setPlainText(licenceText());
     for (QWidget* widget : std::initializer_list<QWidget*>{title, what, facts, licences}) dialog->layout()->addWidget(widget);
     auto* copy = new QPushButton(tr("Copy diagnostics"), dialog);
     copy->setObjectName(QStringLiteral("copyDiagnosticsButton"));
