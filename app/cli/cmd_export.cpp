@@ -1,174 +1,211 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: writes a finished run's weights for other programs, then reads them back and prints the sheet that proves the folder.
+// What: writes a run's or a model folder's weights for other programs, reads them back and prints the sheet that proves the folder.
 #include "command_line.h"
-#include "drive/supervisor.h"
+#include "drive/export_run.h"
 #include "engine_request.h"
 #include "progress.h"
 #include "project_store.h"
-#include "store/store.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace qw::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
+using formats::Fidelity;
 
 struct Wanted {
-    std::string run, format, out, project;
-    bool overwrite = false, json = false;
+    std::string source, format, out, project;
+    bool check = false, overwrite = false, lossy = false, json = false;
 };
 
-// The run's folders by kind; "" where it has none.
-struct Folders {
-    fs::path native, model, start;
-    int64_t nativeBytes = 0, modelBytes = 0, floatBytes = 0;
-    bool activations = false; // the scheme rounds activations too, which no plain folder can say
+// What is exported: a folder, and the run that it belongs to.
+struct Subject {
+    fs::path folder;
+    std::optional<store::RunInfo> run;
 };
 
-Result<Folders> foldersOf(const store::Store& store, const store::RunInfo& run) {
-    Folders folders;
-    QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
-    for (const auto& artifact : artifacts) {
-        if (artifact.kind == "native") folders.native = run.dir / artifact.path, folders.nativeBytes = artifact.bytes;
-        if (artifact.kind == "model") folders.model = run.dir / artifact.path, folders.modelBytes = artifact.bytes;
-    }
-    folders.start = run.identity.modelPath;
-    if (run.model) folders.floatBytes = run.model->bytes;
-    const auto config = nlohmann::json::parse(run.config, nullptr, false);
-    if (config.is_object() && config.contains("qat") && config["qat"].is_object())
-        folders.activations = config["qat"].contains("activation") && !config["qat"]["activation"].is_null();
-    return folders;
-}
-
-Error missing(const store::RunInfo& run, const std::string& what) {
-    return Error{"usage", "run " + run.identity.name + " has no " + what,
-                 "'qatw show " + run.identity.uid + "' lists what it has; a run must be completed", "", false};
-}
-
-// Copies must not replace a folder silently; the engine's own writer has the same rule.
-Status makeRoom(const Wanted& wanted) {
+bool isModel(const std::string& source) {
     std::error_code error;
-    if (!fs::exists(wanted.out, error) || fs::is_empty(wanted.out, error)) return {};
-    if (!wanted.overwrite)
-        return Error{"file.unsafe", wanted.out + " exists and is not empty", "choose another --out, or say --overwrite", "", false};
-    return {};
+    return fs::exists(fs::path(source) / "config.json", error) || fs::is_regular_file(source, error);
 }
 
-Status copyInto(const fs::path& from, const Wanted& wanted) {
-    // The old folder stays until the new one is complete.
-    const fs::path out = fs::absolute(wanted.out).lexically_normal();
-    const fs::path staged = out.string() + ".new";
-    std::error_code error;
-    fs::remove_all(staged, error);
-    QW_CHECK(drive::copyFolder(from, staged, false));
-    fs::remove_all(out, error);
-    fs::rename(staged, out, error);
-    if (error)
-        return Error{"file.io", "cannot rename " + staged.string() + ": " + error.message(), "look at the folder's permissions", "", false};
-    return {};
+Result<Subject> subjectOf(const Wanted& wanted, const formats::Format& format, const std::optional<store::RunInfo>& run,
+                          const store::Store* store) {
+    if (!run) return Subject{wanted.source, std::nullopt};
+    QW_TRY(auto folder, drive::exportSource(*store, *run, format));
+    return Subject{std::move(folder), run};
 }
 
-Result<std::string> write(const Folders& folders, const store::RunInfo& run, const Wanted& wanted, const fs::path& out,
-                          Progress& progress) {
-    QW_CHECK(makeRoom(wanted));
-    if (wanted.format == "native") {
-        if (folders.native.empty()) return missing(run, "quantized weights");
-        QW_CHECK(copyInto(folders.native, wanted));
-        return folders.native.string();
-    }
-    if (wanted.format == "hf-latent") {
-        if (folders.model.empty()) return missing(run, "trained weights");
-        QW_CHECK(copyInto(folders.model, wanted));
-        return folders.model.string();
-    }
-    if (wanted.format != "hf") return Error{"usage", "--format is '" + wanted.format + "'", "use hf, hf-latent or native", "", false};
-    if (folders.native.empty()) return missing(run, "quantized weights");
-    std::error_code error;
-    const fs::path sides = folders.model.empty() ? folders.start : folders.model;
-    const nlohmann::json params{{"source", folders.native.string()},
-                                {"sides", fs::exists(sides / "config.json", error) ? sides.string() : folders.native.string()},
-                                {"out", out.string()},
-                                {"overwrite", wanted.overwrite}};
-    QW_TRY(const auto written, askEngine("export", params.dump(), [&](const wire::Event& event) { progress.event(event); }));
-    return folders.native.string();
+Json verdictJson(const formats::Verdict& v) {
+    Json notes = Json::array();
+    for (const auto& note : v.notes) notes.push_back(note);
+    return {{"fidelity", formats::word(v.fidelity)},
+            {"why", v.why},
+            {"runs_on", v.runsOn},
+            {"notes", notes},
+            {"groups", v.groups},
+            {"inexact", v.inexact},
+            {"bytes", v.bytes}};
 }
 
-uint64_t weightBytes(const fs::path& folder) {
-    uint64_t bytes = 0;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error))
-        if (entry.path().extension() == ".safetensors") bytes += entry.file_size(error);
-    return bytes;
-}
-
-Result<Json> exportRun(const Wanted& wanted, Progress& progress) {
-    QW_TRY(auto store, openProject(wanted.project));
-    QW_TRY(const auto run, store.run(wanted.run));
-    QW_TRY(const Folders folders, foldersOf(store, run));
-    std::error_code error;
-    const fs::path out = fs::absolute(wanted.out, error).lexically_normal();
-    QW_TRY(const std::string reference, write(folders, run, wanted, out, progress));
-    const nlohmann::json params{{"reference", reference}, {"exported", out.string()}};
+// The logits of what was written against the source, where both have the same forward pass.
+struct Logits {
+    double max = 0, mean = 0, scale = 0, sameTop = 0;
+    int64_t tokens = 0;
+};
+Result<Logits> compareLogits(const fs::path& source, const fs::path& out, Progress& progress) {
+    const nlohmann::json params{{"reference", source.string()}, {"exported", out.string()}};
     QW_TRY(const auto text, askEngine("export.check", params.dump(), [&](const wire::Event& event) { progress.event(event); }));
-    const auto check = nlohmann::json::parse(text);
-    const auto tensors = check["tensors"].get<int64_t>(), equal = check["equal"].get<int64_t>();
-    const double logitsMax = check["logits_max"];
-    const bool sameForward = !(wanted.format == "hf" && folders.activations);
-    const uint64_t bytes = weightBytes(out);
-    const int64_t forecast = wanted.format == "native" ? folders.nativeBytes
-                             : wanted.format == "hf"   ? folders.floatBytes
-                                                       : folders.modelBytes;
+    const auto j = nlohmann::json::parse(text);
+    return Logits{j["logits_max"], j["logits_mean"], j["logits_scale"], j["same_top"], j["tokens"]};
+}
+
+Json sheetOf(const formats::Format& format, const formats::Exported& e, const Logits& logits, const fs::path& out) {
     Json checks = Json::array();
-    const auto add = [&](const std::string& name, const std::string& value, bool ok) {
+    const auto add = [&](const char* name, const std::string& value, bool ok) {
         checks.push_back({{"name", name}, {"value", value}, {"ok", ok}});
     };
-    add("tensors equal bit for bit",
-        std::to_string(equal) + " of " + std::to_string(tensors) +
-            (equal == tensors ? "" : ", first different: " + check["different"].get<std::string>()),
-        equal == tensors);
-    add(wanted.format == "hf-latent" ? "logits against the trained model" : "logits against the quantized model",
-        "max " + numberText(logitsMax) + ", mean " + numberText(check["logits_mean"]) + " on " +
-            std::to_string(check["tokens"].get<int64_t>()) + " tokens" +
-            (sameForward ? "" : " (this format cannot say that activations are rounded)"),
-        !sameForward || logitsMax == 0);
-    add("weight files", bytesText(static_cast<int64_t>(bytes)) + ", forecast " + bytesText(forecast),
-        forecast <= 0 ||
-            std::abs(static_cast<double>(bytes) - static_cast<double>(forecast)) <= 0.1 * static_cast<double>(forecast) + 65536);
+    const auto& s = e.sheet;
+    add("weights read back bit for bit",
+        std::to_string(s.equal) + " of " + std::to_string(s.tensors) + " tensors" +
+            (s.different == 0 ? ""
+                              : "; " + std::to_string(s.different) + " groups differ, by " + numberText(s.maxAbs) + " at most, first in " +
+                                    s.firstDifferent),
+        s.different <= e.verdict.inexact || e.verdict.fidelity == Fidelity::Lossy);
+    // Without differing weights only activations that the format cannot name may move the logits.
+    const bool silent = !e.verdict.activations;
+    add("logits against the source",
+        "max " + numberText(logits.max) + " of " + numberText(logits.scale) + ", mean " + numberText(logits.mean) + ", same top token at " +
+            numberText(100 * logits.sameTop) + " % of " + std::to_string(logits.tokens) +
+            (silent ? " (its readers do not round activations)" : ""),
+        silent || e.verdict.fidelity != Fidelity::Exact || logits.max == 0);
+    const auto forecast = static_cast<double>(e.verdict.bytes);
+    add("weight files", bytesText(static_cast<int64_t>(e.bytes)) + ", forecast " + bytesText(static_cast<int64_t>(e.verdict.bytes)),
+        std::abs(static_cast<double>(e.bytes) - forecast) <= 0.01 * forecast + 65536); // headers are not forecast
     bool verified = true;
     for (const auto& one : checks) verified = verified && one["ok"].get<bool>();
-    return Json{{"run", run.identity.uid}, {"format", wanted.format}, {"dir", out.string()},
-                {"bytes", bytes},          {"verified", verified},    {"checks", checks}};
+    return Json{{"format", format.name}, {"dir", out.string()},  {"bytes", e.bytes},
+                {"hash", e.hash},        {"verified", verified}, {"verdict", verdictJson(e.verdict)},
+                {"checks", checks}};
+}
+
+Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, const Subject& subject, store::Store* store,
+                           Progress& progress) {
+    QW_TRY(const auto source, checkpoint::Checkpoint::open(subject.folder));
+    std::error_code error;
+    const fs::path out = fs::absolute(wanted.out, error).lexically_normal();
+    const auto tick = [&](uint64_t done, uint64_t total) {
+        wire::Event event;
+        event.payload = wire::Progress{"export", "bytes", static_cast<int64_t>(done), static_cast<int64_t>(total), -1};
+        progress.event(event);
+        return interruptWish() == drive::Wish::GoOn;
+    };
+    QW_TRY(const auto exported, formats::exportModel(format, source, {out, wanted.overwrite, wanted.lossy}, tick));
+    QW_TRY(const Logits logits, compareLogits(subject.folder, out, progress));
+    Json sheet = sheetOf(format, exported, logits, out);
+    if (subject.run) {
+        QW_CHECK(drive::recordExport(*store, *subject.run, out, exported, sheet.dump()));
+        sheet["run"] = subject.run->identity.uid;
+    }
+    return sheet;
+}
+
+void printSheet(const Json& sheet) {
+    std::cout << (sheet["verified"].get<bool>() ? "verified: " : "UNVERIFIED: ") << sheet["dir"].get<std::string>() << '\n';
+    const Json& verdict = sheet["verdict"];
+    std::cout << "  " << verdict["fidelity"].get<std::string>() << ": " << verdict["why"].get<std::string>() << '\n'
+              << "  runs on " << verdict["runs_on"].get<std::string>() << '\n';
+    for (const auto& note : verdict["notes"]) std::cout << "  note: " << note.get<std::string>() << '\n';
+    for (const auto& check : sheet["checks"])
+        std::cout << "  " << (check["ok"].get<bool>() ? "ok   " : "FAIL ") << check["name"].get<std::string>() << ": "
+                  << check["value"].get<std::string>() << '\n';
+}
+
+// One row a format; nothing is written.
+Result<Json> judge(const Wanted& wanted, const std::optional<store::RunInfo>& run, const store::Store* store) {
+    Json rows = Json::array();
+    for (const formats::Format* format : formats::formats()) {
+        if (!wanted.format.empty() && wanted.format != format->name) continue;
+        formats::Verdict verdict;
+        if (const auto subject = subjectOf(wanted, *format, run, store)) {
+            QW_TRY(const auto source, checkpoint::Checkpoint::open(subject->folder));
+            QW_TRY(verdict, format->check(source));
+        } else {
+            verdict = formats::unsupported(subject.error().message);
+        }
+        Json row{{"format", format->name}, {"title", format->title}, {"about", format->about}};
+        row.update(verdictJson(verdict));
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void printVerdicts(const Json& rows) {
+    std::vector<std::vector<std::string>> table{{"format", "verdict", "size", "runs on"}};
+    for (const auto& row : rows)
+        table.push_back({row["format"], row["fidelity"], row["fidelity"] == "unsupported" ? "-" : bytesText(row["bytes"].get<int64_t>()),
+                         row["runs_on"]});
+    std::cout << textTable(table, {false, false, true, false});
+    for (const auto& row : rows) {
+        std::cout << '\n' << row["format"].get<std::string>() << ": " << row["why"].get<std::string>() << '\n';
+        for (const auto& note : row["notes"]) std::cout << "  " << note.get<std::string>() << '\n';
+    }
+}
+
+Result<Json> run(const Wanted& wanted, Progress& progress) {
+    std::optional<store::Store> store;
+    std::optional<store::RunInfo> run;
+    if (!isModel(wanted.source)) {
+        QW_TRY(store, openProject(wanted.project));
+        QW_TRY(run, store->run(wanted.source));
+    }
+    if (wanted.check) return judge(wanted, run, store ? &*store : nullptr);
+    QW_TRY(const formats::Format* format, formats::findFormat(wanted.format));
+    QW_TRY(const Subject subject, subjectOf(wanted, *format, run, store ? &*store : nullptr));
+    return exportSubject(wanted, *format, subject, store ? &*store : nullptr, progress);
+}
+
+std::string formatNames() {
+    std::string names;
+    for (const formats::Format* format : formats::formats()) names.append(names.empty() ? "" : " | ").append(format->name);
+    return names;
 }
 
 } // namespace
 
 int cmdExport(CommandLine& line) {
     Wanted wanted;
-    wanted.format = "native";
-    line.positional("RUN", wanted.run, "run, by id, start of an id, or name");
-    line.option("--format", wanted.format, "hf (dequantized weights) | hf-latent (trained float weights) | native (codes and scales)");
-    line.option("--out", wanted.out, "folder to write; must be new or empty", true);
+    line.positional("RUN|MODEL", wanted.source, "run, by id, start of an id, or name; or a model folder");
+    line.option("--format", wanted.format, formatNames());
+    line.option("--out", wanted.out, "folder to write; must be new or empty");
+    line.flag("--check", wanted.check, "only say what each format (or --format) can hold; write nothing");
     line.flag("--overwrite", wanted.overwrite, "replace what the folder holds");
+    line.flag("--lossy", wanted.lossy, "write although the verdict is lossy");
     line.option("--project", wanted.project, "project folder");
     line.flag("--json", wanted.json, "one JSON object");
     if (const auto done = line.parse()) return *done;
+    if (!wanted.check && (wanted.out.empty() || wanted.format.empty()))
+        return fail(Error{"usage", std::string(wanted.out.empty() ? "--out" : "--format") + " is missing",
+                          "name --format and --out, or say --check", "", false},
+                    wanted.json);
+    watchInterrupts();
     Progress progress;
-    const auto sheet = exportRun(wanted, progress);
+    const auto result = run(wanted, progress);
     progress.clear();
-    if (!sheet) return fail(sheet.error(), wanted.json);
+    if (!result) return fail(result.error(), wanted.json);
     if (wanted.json)
-        std::cout << sheet->dump() << '\n';
-    else {
-        std::cout << ((*sheet)["verified"].get<bool>() ? "verified: " : "UNVERIFIED: ") << (*sheet)["dir"].get<std::string>() << '\n';
-        for (const auto& check : (*sheet)["checks"])
-            std::cout << "  " << (check["ok"].get<bool>() ? "ok   " : "FAIL ") << check["name"].get<std::string>() << ": "
-                      << check["value"].get<std::string>() << '\n';
-    }
-    return (*sheet)["verified"].get<bool>() ? 0 : exitCode("file.corrupt");
+        std::cout << result->dump() << '\n';
+    else if (wanted.check)
+        printVerdicts(*result);
+    else
+        printSheet(*result);
+    return wanted.check || (*result)["verified"].get<bool>() ? 0 : exitCode("file.corrupt");
 }
 
 } // namespace qw::cli

@@ -78,10 +78,10 @@ Json tokenizerJson(const std::optional<tokenizer::Tokenizer>& t) {
             {"digest", t->digest()}};
 }
 
-Json nativeJson(const Inspection& m) {
-    if (!m.native) return nullptr;
+Json quantizedJson(const Inspection& m) {
+    if (!m.quantized) return nullptr;
     Json modules = Json::array();
-    for (const auto& x : m.modules) modules.push_back({{"name", x.name}, {"rows", x.rows}, {"cols", x.cols}, {"packed", x.packed}});
+    for (const auto& x : m.modules) modules.push_back({{"name", x.name}, {"rows", x.rows}, {"cols", x.cols}, {"bits", x.block.bits}});
     Json skipped = Json::object();
     for (const auto& [name, reason] : m.skipped) skipped[name] = reason;
     return {{"schemes", Json::parse(m.schemes)}, {"modules", modules}, {"skipped", skipped}, {"bits_per_weight", m.bitsPerWeight}};
@@ -94,13 +94,13 @@ void printJson(const Shown& shown, const std::string& folder, bool tensors) {
              {"dtype", m.dtype},
              {"tied", m.tied},
              {"bytes", m.bytes},
-             {"quantized_by", m.native                ? Json("qat_workbench")
+             {"quantized_by", m.format == "native"    ? Json("qat_workbench")
                               : m.quantMethod.empty() ? Json(nullptr)
                                                       : Json(m.quantMethod)},
              {"parameters",
               {{"total", m.parameters}, {"embedding", m.embedding}, {"lm_head", m.head}, {"linear", m.linear}, {"other", m.other}}},
              {"config", configJson(m)},
-             {"native", nativeJson(m)},
+             {"quantized", quantizedJson(m)},
              {"tokenizer", tokenizerJson(shown.tokenizer)}};
     Json& shards = out["shards"] = Json::array();
     for (const auto& s : m.shards) shards.push_back({{"file", s.file}, {"bytes", s.bytes}, {"tensors", s.tensors}});
@@ -137,7 +137,7 @@ std::string shapeText(const std::vector<int64_t>& shape) {
 
 void row(const char* label, const std::string& value) { std::printf("%-16s%s\n", label, value.c_str()); }
 
-void printNative(const Inspection& m) {
+void printQuantized(const Inspection& m) {
     std::array<char, 32> bits{};
     std::snprintf(bits.data(), bits.size(), "%.3f", m.bitsPerWeight);
     row("quantized", std::to_string(m.modules.size()) + " matrices, " + bits.data() + " bits per weight");
@@ -165,8 +165,8 @@ void printTable(const Shown& shown, const std::string& folder, bool tensors) {
                           (m.tied ? std::string("tied") : grouped(m.head)) + ", other " + grouped(m.other) + ")");
     row("weights",
         m.dtype + ", " + megabytes(m.bytes) + " in " + std::to_string(m.shards.size()) + (m.shards.size() == 1 ? " file" : " files"));
-    if (m.native) printNative(m);
-    if (!m.quantMethod.empty()) row("quantized by", m.quantMethod);
+    if (m.quantized) printQuantized(m);
+    if (!m.quantized && !m.quantMethod.empty()) row("quantized by", m.quantMethod);
     if (const auto& t = shown.tokenizer) {
         const auto& s = t->specials();
         row("tokenizer", std::to_string(t->vocabSize()) + " ids, BOS " + (s.bos ? std::to_string(*s.bos) : "none") +

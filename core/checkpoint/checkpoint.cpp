@@ -6,6 +6,7 @@
 #include "checkpoint/arch_table.h"
 #include "checkpoint/convert.h"
 #include "checkpoint/json_value.h"
+#include "checkpoint/native.h"
 
 #include <algorithm>
 #include <array>
@@ -17,11 +18,6 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20; // engine.md 8
 constexpr int64_t kPiece = int64_t{1} << 22;            // elements converted at a time
-
-std::string moduleOf(const std::string& tensor) {
-    constexpr std::string_view suffix = ".weight";
-    return tensor.ends_with(suffix) ? tensor.substr(0, tensor.size() - suffix.size()) : std::string();
-}
 
 } // namespace
 
@@ -44,14 +40,14 @@ Status Checkpoint::State::readConfig() {
     if (!parsed) return std::move(parsed).error().at(path.string());
     config = *std::move(parsed);
     for (const std::string& note : config.notes) warn("model.format", "config.json: " + note);
-    native = config.quantMethod == kNativeKey;
-    if (!config.quantMethod.empty() && !native)
+    if (!config.quantMethod.empty()) format = config.quantMethod == kNativeKey ? "native" : config.quantMethod;
+    if (format != "huggingface" && format != "native" && format != kCompressedTensors)
         return Error{"model.format",
-                     dir.string() + " is already quantised (" + config.quantMethod + "), it cannot be quantized again",
+                     dir.string() + " is already quantised (" + config.quantMethod + "), in a format that cannot be read",
                      "use the float model that it was made from",
                      {},
                      false};
-    if (native && config.quantFormat != kNativeFormat)
+    if (format == "native" && config.quantFormat != kNativeFormat)
         return Error{"model.format",
                      path.string() + ": quantization_config.format " + std::to_string(config.quantFormat) + " is not known, only " +
                          std::to_string(kNativeFormat) + " is",
@@ -59,6 +55,25 @@ Status Checkpoint::State::readConfig() {
                      {},
                      false};
     return {};
+}
+
+Status Checkpoint::State::openQuantized() {
+    auto opened = format == "native" ? openNativeModules(weights) : openCompressedTensors(weights, configBytes, config);
+    if (!opened) return std::move(opened).error().at(dir.string());
+    quantized = *std::move(opened);
+    type = quantized->type;
+    return {};
+}
+
+const QuantizedContents& Checkpoint::State::contents() const {
+    static const QuantizedContents none;
+    return quantized ? *quantized : none;
+}
+
+const QuantizedModule* Checkpoint::State::quantizedWeight(std::string_view tensor) const {
+    constexpr std::string_view suffix = ".weight";
+    if (!quantized || !tensor.ends_with(suffix)) return nullptr;
+    return quantized->find(tensor.substr(0, tensor.size() - suffix.size()));
 }
 
 bool Checkpoint::State::headsAreEqual() const {
@@ -78,8 +93,8 @@ bool Checkpoint::State::headsAreEqual() const {
 
 Status Checkpoint::State::resolveTie(const std::string& tie) {
     tied = tie == "auto" ? config.tied : tie == "true";
-    const bool headPresent = weights.find("lm_head.weight") || weights.find(std::string("lm_head") + kCodesSuffix);
-    if (native) {
+    const bool headPresent = weights.find("lm_head.weight") || (quantized && quantized->find("lm_head"));
+    if (format == "native") {
         tied = tied && !headPresent; // quantizing one side of a tied pair stores both
         return {};
     }
@@ -95,14 +110,10 @@ Status Checkpoint::State::resolveTie(const std::string& tie) {
 
 Status Checkpoint::State::checkTensor(const ExpectedTensor& e) const {
     const std::string wanted = "expected " + shapeWords(e.shape);
-    if (const auto at = layouts.find(moduleOf(e.name)); at != layouts.end()) {
-        const NativeModule& m = modules[at->second.first];
-        if (std::vector<int64_t>{m.rows, m.cols} != e.shape)
-            return shapeError(e.name + ": " + wanted + " (" + e.shapeWords + "), file has " + shapeWords({m.rows, m.cols}));
-        const NativeLayout& layout = at->second.second;
-        QW_CHECK(readPart(m.name + kCodesSuffix, layout.codesDtype, layout.codesShape, nullptr));
-        QW_CHECK(readPart(m.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, nullptr));
-        return layout.zeroDtype.empty() ? Status{} : readZero(m.name, layout, nullptr);
+    if (const QuantizedModule* m = quantizedWeight(e.name)) {
+        if (std::vector<int64_t>{m->rows, m->cols} != e.shape)
+            return shapeError(e.name + ": " + wanted + " (" + e.shapeWords + "), file has " + shapeWords({m->rows, m->cols}));
+        return quantized->check(weights, *m);
     }
     const auto* at = weights.find(e.name);
     if (!at) return shapeError(e.name + " is missing, " + wanted + " (" + e.shapeWords + ")");
@@ -152,14 +163,15 @@ void Checkpoint::State::chooseType() {
         for (const std::string& s : seen) list.append(list.empty() ? "" : ", ").append(s);
         warn("model.format", "the weights have several dtypes: " + list);
     }
-    if (!native) type = static_cast<records::DType>(std::ranges::max_element(counts) - counts.begin());
+    if (!quantized) type = static_cast<records::DType>(std::ranges::max_element(counts) - counts.begin());
 }
 
 void Checkpoint::State::listLeftovers() {
     std::set<std::string> used;
     for (const ExpectedTensor& e : expected) used.insert(e.name);
-    for (const NativeModule& m : modules)
-        for (const char* suffix : {kCodesSuffix, kScaleSuffix, kZeroSuffix}) used.insert(m.name + suffix);
+    if (quantized)
+        for (const QuantizedModule& m : quantized->list)
+            for (std::string& name : quantized->parts(m)) used.insert(std::move(name));
     if (tied) used.insert("lm_head.weight"); // judged by the tie rule
     const ArchRow* row = findArch(config.modelType);
     std::vector<std::string> left;
@@ -192,7 +204,7 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path& dir, const std:
     QW_CHECK(state->readConfig());
     QW_TRY(state->weights, openWeightFiles(dir));
     state->warnings.insert(state->warnings.end(), state->weights.warnings.begin(), state->weights.warnings.end());
-    if (state->native) QW_CHECK(state->readNative());
+    if (state->format != "huggingface") QW_CHECK(state->openQuantized());
     QW_CHECK(state->resolveTie(tie));
     QW_CHECK(state->checkTensors());
     state->chooseType();
@@ -205,13 +217,14 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path& dir, const std:
 const std::filesystem::path& Checkpoint::dir() const { return m_state->dir; }
 const ModelConfig& Checkpoint::config() const { return m_state->config; }
 bool Checkpoint::tied() const { return m_state->tied; }
-bool Checkpoint::isNative() const { return m_state->native; }
+const std::string& Checkpoint::format() const { return m_state->format; }
+bool Checkpoint::isQuantized() const { return m_state->quantized != nullptr; }
 records::DType Checkpoint::dtype() const { return m_state->type; }
 const std::vector<SafetensorsFile>& Checkpoint::shards() const { return m_state->weights.files; }
 const std::vector<ExpectedTensor>& Checkpoint::tensors() const { return m_state->expected; }
-const std::vector<NativeModule>& Checkpoint::nativeModules() const { return m_state->modules; }
-const std::string& Checkpoint::nativeSchemes() const { return m_state->schemes; }
-const std::vector<std::pair<std::string, std::string>>& Checkpoint::nativeSkipped() const { return m_state->skipped; }
+const std::vector<QuantizedModule>& Checkpoint::quantizedModules() const { return m_state->contents().list; }
+const std::vector<records::QatBlock>& Checkpoint::schemes() const { return m_state->contents().schemes; }
+const std::vector<std::pair<std::string, std::string>>& Checkpoint::skipped() const { return m_state->contents().skipped; }
 const std::vector<Problem>& Checkpoint::warnings() const { return m_state->warnings; }
 uint64_t Checkpoint::bytes() const { return m_state->weights.bytes(); }
 
@@ -237,8 +250,8 @@ Status Checkpoint::read(std::string_view name, void* dst) const {
 }
 
 Status Checkpoint::readAs(std::string_view name, records::DType as, void* dst) const {
-    if (const auto at = m_state->layouts.find(moduleOf(std::string(name))); at != m_state->layouts.end())
-        return m_state->dequantizeAs(m_state->modules[at->second.first], at->second.second, as, dst);
+    if (const QuantizedModule* module = m_state->quantizedWeight(name))
+        return m_state->quantized->dequantize(m_state->weights, *module, as, dst);
     const auto* at = m_state->weights.find(name);
     if (!at) return shapeError(m_state->dir.string() + ": there is no tensor " + std::string(name));
     if (!isWeightDtype(at->info->dtype))
@@ -246,10 +259,10 @@ Status Checkpoint::readAs(std::string_view name, records::DType as, void* dst) c
     return m_state->readPlain(*at, as, dst);
 }
 
-Status Checkpoint::readCodes(const NativeModule& module, int8_t* codes, void* scale, void* zero) const {
-    const auto at = m_state->layouts.find(module.name);
-    if (at == m_state->layouts.end()) return shapeError(m_state->dir.string() + ": " + module.name + " is not a quantized module");
-    return m_state->readModule(m_state->modules[at->second.first], at->second.second, codes, scale, zero);
+Status Checkpoint::readCodes(const QuantizedModule& module, int8_t* codes, void* scale, void* zero) const {
+    if (!m_state->quantized || !m_state->quantized->find(module.name))
+        return shapeError(m_state->dir.string() + ": " + module.name + " is not a quantized module");
+    return m_state->quantized->read(m_state->weights, module, codes, scale, zero);
 }
 
 Result<std::string> Checkpoint::fingerprint() const {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: a model folder (Hugging Face, or our native quantized one) opened and checked: config, shards, tensors, fingerprint.
+// What: a model folder (Hugging Face, or quantized in a format that we read) opened and checked: config, shards, tensors, fingerprint.
 #pragma once
 
 #include "checkpoint/model_config.h"
 #include "checkpoint/safetensors.h"
-#include "records/quant_block.h"
+#include "numerics/fake_quant.h"
 
 #include <memory>
 
 namespace qw::checkpoint {
 
-// A quantized matrix of a native folder (export.md 6.1).
-struct NativeModule {
+struct QuantizedModule {
     std::string name;          // module, without ".weight"
     records::QuantBlock block; // what it was quantized with
     int64_t rows = 0, cols = 0;
-    bool packed = false;
+    numerics::Grid grid;
+    [[nodiscard]] int64_t groups() const { return grid.rows * grid.groupsPerRow(); } // scales in the matrix
 };
 
 struct Problem {
@@ -30,14 +30,15 @@ public:
 
     [[nodiscard]] const std::filesystem::path& dir() const;
     [[nodiscard]] const ModelConfig& config() const;
-    [[nodiscard]] bool tied() const; // resolved against the files
-    [[nodiscard]] bool isNative() const;
-    [[nodiscard]] records::DType dtype() const; // of the weights; native: T
+    [[nodiscard]] bool tied() const;                 // resolved against the files
+    [[nodiscard]] const std::string& format() const; // huggingface | native | compressed-tensors
+    [[nodiscard]] bool isQuantized() const;          // it holds codes
+    [[nodiscard]] records::DType dtype() const;      // of the weights; quantized: T
     [[nodiscard]] const std::vector<SafetensorsFile>& shards() const;
     [[nodiscard]] const std::vector<ExpectedTensor>& tensors() const; // what the model consists of; each can be read
-    [[nodiscard]] const std::vector<NativeModule>& nativeModules() const;
-    [[nodiscard]] const std::string& nativeSchemes() const; // JSON array text of the resolved qat blocks; empty when not native
-    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& nativeSkipped() const; // module, reason
+    [[nodiscard]] const std::vector<QuantizedModule>& quantizedModules() const;
+    [[nodiscard]] const std::vector<records::QatBlock>& schemes() const;                   // resolved; empty when not quantized
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& skipped() const; // module, reason
     [[nodiscard]] const std::vector<Problem>& warnings() const;
     [[nodiscard]] int64_t parameters() const; // tied matrices counted once
     [[nodiscard]] uint64_t bytes() const;     // of the weight files
@@ -45,11 +46,11 @@ public:
     // Where a stored tensor lies, or null. Names as in the files.
     [[nodiscard]] const TensorInfo* find(std::string_view name) const;
     [[nodiscard]] Status read(std::string_view name, void* dst) const;
-    // A weight as numbers of type `as` (F32, BF16 or F16), row-major; converts with one rounding; native modules are dequantized to T
-    // first.
+    // A weight as numbers of type `as` (F32, BF16 or F16), row-major; converts with one rounding; quantized modules are dequantized
+    // to T first.
     [[nodiscard]] Status readAs(std::string_view name, records::DType as, void* dst) const;
-    // Codes (one int8 per element), scale and zero bytes of a native module, unpacked; shapes as numerics::Outputs.
-    [[nodiscard]] Status readCodes(const NativeModule& module, int8_t* codes, void* scale, void* zero) const;
+    // Codes (one int8 per element), scale and zero bytes of a quantized module, unpacked; shapes as numerics::Outputs.
+    [[nodiscard]] Status readCodes(const QuantizedModule& module, int8_t* codes, void* scale, void* zero) const;
     // XXH3-128 over config.json and all weight bytes; computed on first use (reads everything once).
     [[nodiscard]] Result<std::string> fingerprint() const;
 

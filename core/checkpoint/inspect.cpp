@@ -76,15 +76,14 @@ Status listFiles(const std::vector<SafetensorsFile>& files, bool scan, Inspectio
     return {};
 }
 
-double nativeBits(const Checkpoint& from) {
+double quantizedBits(const Checkpoint& from) {
     double bits = 0, count = 0;
-    for (const NativeModule& m : from.nativeModules()) {
-        const auto layout = nativeLayout(m.block, m.name, from.dtype(), m.rows, m.cols);
+    for (const QuantizedModule& m : from.quantizedModules()) {
         const auto n = static_cast<double>(m.rows * m.cols);
-        if (layout) bits += numerics::bitsPerWeight(layout->grid) * n;
+        bits += numerics::bitsPerWeight(m.grid) * n;
         count += n;
     }
-    for (const auto& [name, reason] : from.nativeSkipped()) {
+    for (const auto& [name, reason] : from.skipped()) {
         const TensorInfo* info = from.find(name + ".weight");
         if (!info) continue;
         bits += static_cast<double>(info->bytes()) * 8;
@@ -123,16 +122,17 @@ Result<Inspection> inspectFolder(const std::filesystem::path& dir, bool scan) {
     Inspection out;
     out.config = opened->config();
     out.tied = opened->tied();
-    out.native = opened->isNative();
+    out.quantized = opened->isQuantized();
+    out.format = opened->format();
     out.dtype = configName(opened->dtype());
     out.problems = opened->warnings();
     countParameters(opened->tensors(), out);
     QW_CHECK(listFiles(opened->shards(), scan, out));
-    if (out.native) {
-        out.modules = opened->nativeModules();
-        out.skipped = opened->nativeSkipped();
-        out.schemes = opened->nativeSchemes();
-        out.bitsPerWeight = nativeBits(*opened);
+    if (out.quantized) {
+        out.modules = opened->quantizedModules();
+        out.skipped = opened->skipped();
+        out.schemes = schemesToJson(opened->schemes());
+        out.bitsPerWeight = quantizedBits(*opened);
     }
     return out;
 }

@@ -16,8 +16,9 @@ struct InspectedTensor {
 struct Inspection {
     ModelConfig config;
     std::string quantMethod; // of another program's quantized weights; empty when usable as MODEL
-    bool tied = false, native = false, scanned = false;
-    std::string dtype; // "float32" …
+    bool tied = false, quantized = false, scanned = false;
+    std::string format; // as Checkpoint has it
+    std::string dtype;  // "float32" …
     uint64_t bytes = 0;
     int64_t parameters = 0, embedding = 0, head = 0, linear = 0, other = 0;
     struct Shard {
@@ -27,10 +28,10 @@ struct Inspection {
     };
     std::vector<Shard> shards;
     std::vector<InspectedTensor> tensors;
-    std::vector<NativeModule> modules;
+    std::vector<QuantizedModule> modules;
     std::vector<std::pair<std::string, std::string>> skipped;
-    std::string schemes;      // JSON array; native only
-    double bitsPerWeight = 0; // native only: over all matrices aimed at, skipped ones at their own width
+    std::string schemes;      // JSON array; quantized only
+    double bitsPerWeight = 0; // quantized only: over all matrices aimed at, skipped ones at their own width
     std::vector<Problem> problems;
 };
 // scan: counts NaN and Inf per tensor, which reads every byte.

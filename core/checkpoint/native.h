@@ -4,7 +4,6 @@
 #pragma once
 
 #include "checkpoint/checkpoint.h"
-#include "numerics/fake_quant.h"
 
 namespace qw::checkpoint {
 

@@ -130,16 +130,4 @@ Result<QatBlock> qatBlockFromJson(const JsonValue& json) {
     return b;
 }
 
-Result<std::vector<QatBlock>> qatBlocksFromJson(std::string_view json) {
-    QW_TRY(const JsonValue root, parseJson(json, "model.format"));
-    if (!root.is(JsonValue::Kind::Array))
-        return Error{"model.format", "quantization schemes are " + root.shown() + ", not a list", {}, {}, false};
-    std::vector<QatBlock> out;
-    for (const JsonValue& item : root.items) {
-        QW_TRY(QatBlock block, qatBlockFromJson(item));
-        out.push_back(std::move(block));
-    }
-    return out;
-}
-
 } // namespace qw::checkpoint

@@ -12,7 +12,5 @@ namespace qw::checkpoint {
 // What decides the numbers: preset, weight, activation, embedding, modules. Training-only keys are left out.
 [[nodiscard]] std::string qatBlockToJson(const records::QatBlock& block);
 [[nodiscard]] Result<records::QatBlock> qatBlockFromJson(const JsonValue& json);
-// A JSON array of them, e.g. Checkpoint::nativeSchemes().
-[[nodiscard]] Result<std::vector<records::QatBlock>> qatBlocksFromJson(std::string_view json);
 
 } // namespace qw::checkpoint

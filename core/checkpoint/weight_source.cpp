@@ -19,9 +19,9 @@ using records::DType;
 
 struct WeightSource::State {
     WeightFiles files;
-    std::optional<Checkpoint> native;
+    std::optional<Checkpoint> quantized;
     bool synthetic = false;
-    std::string whole; // native module that `values` holds in `type`
+    std::string whole; // quantized module that `values` holds in `type`
     DType type = DType::F32;
     std::vector<std::byte> values;
     std::vector<std::byte> bytes;
@@ -52,7 +52,7 @@ Result<WeightSource> WeightSource::open(const std::filesystem::path& dir) {
     WeightSource source;
     source.m_state = std::make_shared<State>();
     QW_TRY(source.m_state->files, openWeightFiles(dir));
-    if (auto opened = Checkpoint::open(dir); opened && opened->isNative()) source.m_state->native = *std::move(opened);
+    if (auto opened = Checkpoint::open(dir); opened && opened->isQuantized()) source.m_state->quantized = *std::move(opened);
     return source;
 }
 
@@ -90,14 +90,14 @@ Status WeightSource::read(const std::string& tensor, DType type, int64_t first, 
         convertElements("F32", values.data(), count, type, out);
         return {};
     }
-    if (!s.native) return Error{"model.format", "the model has no tensor " + tensor, "reload the model", {}, false};
+    if (!s.quantized) return Error{"model.format", "the model has no tensor " + tensor, "reload the model", {}, false};
     if (s.whole != tensor || s.type != type) {
-        const auto& modules = s.native->nativeModules();
-        const auto module = std::ranges::find_if(modules, [&](const NativeModule& m) { return m.name + ".weight" == tensor; });
+        const auto& modules = s.quantized->quantizedModules();
+        const auto module = std::ranges::find_if(modules, [&](const QuantizedModule& m) { return m.name + ".weight" == tensor; });
         if (module == modules.end()) return Error{"model.format", "the model has no tensor " + tensor, "reload the model", {}, false};
         s.values.resize(static_cast<size_t>(module->rows * module->cols) * size);
         s.whole.clear();
-        QW_CHECK(s.native->readAs(tensor, type, s.values.data()));
+        QW_CHECK(s.quantized->readAs(tensor, type, s.values.data()));
         s.whole = tensor;
         s.type = type;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: pieces of a model folder's weights as numbers, read where they lie; or made-up weights while there is no model.
-// Limits: one thread at a time. A native module is dequantized as a whole; the last one is kept.
+// Limits: one thread at a time. A quantized module is dequantized as a whole; the last one is kept.
 #pragma once
 
 #include "base/result.h"
@@ -19,7 +19,8 @@ public:
     // Normal numbers of deviation 0.02, always the same ones, under any name.
     [[nodiscard]] static WeightSource synthetic();
 
-    // Elements [first, first + count) of a stored tensor or of a native module's weight, with one rounding. Codes (I8, U8) are numbers too.
+    // Elements [first, first + count) of a stored tensor or of a quantized module's weight, with one rounding. Codes (I8, U8) are numbers
+    // too.
     [[nodiscard]] Status read(const std::string& tensor, records::DType type, int64_t first, int64_t count, void* out);
 
 private:

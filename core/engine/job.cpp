@@ -10,7 +10,6 @@
 #include "engine/job_eval.h"
 #include "engine/loaded_model.h"
 #include "engine/process.h"
-#include "engine/scheme_json.h"
 #include "export/folders.h"
 #include "train/trainer.h"
 #include "wire/run_folder.h"
@@ -42,7 +41,7 @@ std::string variantOf(const JobInput& input, const Source& source) {
     if (isPtq(input)) return "ptq";
     if (input.identity.kind == "qat") return "quantized";
     if (isEvalOnly(input) && input.recipe.qat) return "fake_quant";
-    return source.files && source.files->isNative() ? "quantized" : "float";
+    return source.files && source.files->isQuantized() ? "quantized" : "float";
 }
 
 void enter(JobInput& input, const char* phase) {
@@ -144,12 +143,12 @@ Result<JobEnd> endOf(Status status) {
 
 Status evalJob(JobInput& input, Start& start) {
     std::optional<records::QatBlock> scheme = input.recipe.qat;
-    const bool native = start.source.files && start.source.files->isNative();
-    if (native && scheme)
+    const bool quantized = start.source.files && start.source.files->isQuantized();
+    if (quantized && scheme)
         return Error{"config.conflict", start.source.folder.string() + " is already quantized",
                      "leave --scheme out, or take the unquantized model", "", false};
-    if (native) {
-        QW_TRY(scheme, firstNativeScheme(start.source.files->nativeSchemes()));
+    if (quantized) {
+        QW_TRY(scheme, soleScheme(*start.source.files));
     }
     QW_TRY(auto decoder, loadDecoder(start.source, input.recipe.seeds.front(), scalarType(start.evaluated), start.device));
     std::optional<quant::Plan> plan;
@@ -161,7 +160,7 @@ Status evalJob(JobInput& input, Start& start) {
     QW_TRY(const auto lossData, openData(input, start, input.recipe.data.eval));
     std::unique_ptr<quant::Quantizer> hook;
     const bool reference = input.recipe.kernels == "reference";
-    if (native && plan)
+    if (quantized && plan)
         hook = hookActivations(decoder, *plan, start.exported, reference);
     else if (plan) {
         hook = std::make_unique<quant::Quantizer>(decoder, *plan, start.exported, reference);
@@ -198,7 +197,8 @@ Status trainModel(JobInput& input, Start& start, const data::Dataset* evalData) 
     }
     QW_TRY(auto trainData, openData(input, start, recipe.data.train));
     if (!trainData) return Error{"config.invalid", "data.train is empty", "name at least one file", "", false};
-    QW_TRY(const auto facts, describe(start.source, start.exported, plan ? &*plan : nullptr, config::totalSteps(recipe, trainData->rows())));
+    QW_TRY(const auto facts,
+           describe(start.source, start.exported, plan ? &*plan : nullptr, config::totalSteps(recipe, trainData->rows())));
     input.emit(facts);
     enter(input, "train");
     std::optional<data::Dataset> evalCopy;

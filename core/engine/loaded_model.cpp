@@ -3,7 +3,6 @@
 
 #include "engine/device.h"
 #include "engine/job_support.h"
-#include "engine/scheme_json.h"
 
 namespace qw::engine {
 
@@ -20,6 +19,12 @@ std::unique_ptr<quant::Quantizer> hookActivations(model::Decoder& decoder, const
     return hook;
 }
 
+Result<records::QatBlock> soleScheme(const checkpoint::Checkpoint& quantized) {
+    if (quantized.schemes().size() == 1) return quantized.schemes().front();
+    return Error{"model.format", quantized.dir().string() + " does not name exactly one scheme", "write it again from its source", "",
+                 false};
+}
+
 Result<std::unique_ptr<LoadedModel>> LoadedModel::open(const std::filesystem::path& folder, const std::string& device,
                                                        const std::string& dtype) {
     QW_TRY(const at::Device where, openDevice(device));
@@ -30,8 +35,8 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::open(const std::filesystem::pa
         return Error{"config.invalid", "dtype is '" + dtype + "'", "write fp32 or bf16", "", false};
     QW_TRY(auto decoder, model::Decoder::load(files, scalarType(asked.value_or(files.dtype())), where));
     std::unique_ptr<LoadedModel> loaded(new LoadedModel(std::move(decoder)));
-    if (files.isNative()) {
-        QW_TRY(const auto scheme, firstNativeScheme(files.nativeSchemes()));
+    if (files.isQuantized()) {
+        QW_TRY(const auto scheme, soleScheme(files));
         QW_TRY(const auto plan, quant::plan(loaded->m_decoder, scheme));
         loaded->m_hook = hookActivations(loaded->m_decoder, plan, files.dtype(), false);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: a model folder of any kind ready for forward passes: Hugging Face, or native with its activation scheme in place.
+// What: a model folder of any kind ready for forward passes; a quantized one with its activation scheme in place.
 #pragma once
 
 #include "model/decoder.h"
@@ -23,6 +23,8 @@ private:
     std::unique_ptr<quant::Quantizer> m_hook;
 };
 
+// What a quantized folder was quantized with. model.format when it has several schemes.
+[[nodiscard]] Result<records::QatBlock> soleScheme(const checkpoint::Checkpoint& quantized);
 // Weights come from stored codes; what the scheme does to activations still has to happen in the forward pass. Null when it does nothing.
 [[nodiscard]] std::unique_ptr<quant::Quantizer> hookActivations(model::Decoder& decoder, const quant::Plan& full, records::DType exported,
                                                                 bool reference);

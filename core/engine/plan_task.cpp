@@ -200,7 +200,7 @@ Result<std::string> inspectTask(const std::string& params) {
                 {"parameters", files.parameters()},
                 {"bytes", files.bytes()},
                 {"tied", files.tied()},
-                {"native", files.isNative()},
+                {"format", files.format()},
                 {"dtype", dtypeName(files.dtype())},
                 {"tensors", files.tensors().size()},
                 {"problems", problems}}

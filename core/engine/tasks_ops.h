@@ -20,9 +20,7 @@ struct TaskContext {
 // {recipe: resolved member as JSON text, scratch: an empty folder, cache, probe: bool}: steps, tokens, memory, time, skipped layers,
 // warnings.
 [[nodiscard]] Result<std::string> planTask(const std::string& params, const TaskContext& context);
-// {source: native folder, sides: where config and tokenizer come from, out, overwrite}: a Hugging Face folder of the dequantized weights.
-[[nodiscard]] Result<std::string> exportTask(const std::string& params, const TaskContext& context);
-// {reference, exported}: tensors that are equal bit for bit, and the difference of logits on a fixed probe.
+// {reference, exported}: two model folders; how far their logits are apart on a fixed probe.
 [[nodiscard]] Result<std::string> exportCheckTask(const std::string& params, const TaskContext& context);
 // {path}: architecture, counts, number types, problems.
 [[nodiscard]] Result<std::string> inspectTask(const std::string& params);

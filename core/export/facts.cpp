@@ -32,23 +32,6 @@ const records::LayerInfo* layerOf(const quant::Plan& plan, const std::string& na
 
 } // namespace
 
-Result<std::string> adaptedConfig(const std::filesystem::path& source, const Facts& facts) {
-    const auto path = source / "config.json";
-    QW_TRY(const std::string text, readFile(path, kMaxConfigBytes));
-    auto parsed = checkpoint::parseModelConfig(text); // refuses what the next line would read differently
-    if (!parsed) return std::move(parsed).error().at(path.string());
-    Json config = Json::parse(text, nullptr, false);
-    if (config.is_discarded()) return Error{"model.format", path.string() + " is not valid JSON", {}, {}, false};
-    config.erase("quantization_config");
-    config.erase("compression_config");
-    const bool hasNew = config.contains("dtype"), hasOld = config.contains("torch_dtype");
-    if (hasNew) config["dtype"] = checkpoint::configName(facts.type);
-    if (hasOld || !hasNew) config["torch_dtype"] = checkpoint::configName(facts.type);
-    if (parsed->tied != facts.tied) config["tie_word_embeddings"] = facts.tied;
-    if (facts.native) config["quantization_config"] = Json{{"quant_method", checkpoint::kNativeKey}, {"format", checkpoint::kNativeFormat}};
-    return config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 Result<std::string> exportFacts(const std::filesystem::path& source, const Facts& facts) {
     Json out{{"format", facts.format}, {"version", std::string(version())}, {"dtype", checkpoint::configName(facts.type)}};
     QW_TRY(out["source"], sourceDigest(source));

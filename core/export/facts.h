@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the two JSON files of an exported folder: the adapted config.json and qat_workbench_export.json.
+// What: qat_workbench_export.json of a folder that is written from a decoder.
 #pragma once
 
 #include "checkpoint/native.h"
@@ -19,8 +19,6 @@ struct Facts {
     const checkpoint::NativeInfo* native = nullptr;
     const quant::Plan* plan = nullptr;
 };
-// The source's config.json: only dtype, the tie when it changed and quantization_config differ; everything else stays as it is written.
-[[nodiscard]] Result<std::string> adaptedConfig(const std::filesystem::path& source, const Facts& facts);
 // Scheme, per-module parameters, source digest, our version. No time, no path: equal input gives equal bytes.
 [[nodiscard]] Result<std::string> exportFacts(const std::filesystem::path& source, const Facts& facts);
 

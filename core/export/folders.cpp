@@ -5,13 +5,12 @@
 #include "checkpoint/convert.h"
 #include "checkpoint/shards.h"
 #include "export/facts.h"
-#include "export/staging.h"
+#include "formats/native_tensors.h"
+#include "formats/staging.h"
+#include "formats/tensors.h"
 #include "model/load.h"
-#include "numerics/bitpack.h"
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
 #include <set>
 
 namespace qw::exporter {
@@ -34,37 +33,22 @@ TensorSource plainSource(const std::string& name, const at::Tensor& tensor, reco
             }};
 }
 
-TensorSource ownedSource(std::string name, std::string dtype, std::vector<int64_t> shape, std::vector<uint8_t> bytes) {
-    const auto kept = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
-    return {std::move(name), std::move(dtype), std::move(shape),
-            [kept](const Sink& sink) { return kept->empty() ? Status{} : sink(kept->data(), kept->size()); }};
+// What convert gave, asked for piece by piece.
+Status copyPart(const at::Tensor& from, void* to) {
+    if (to) std::memcpy(to, from.const_data_ptr(), from.nbytes());
+    return {};
 }
-
-std::vector<uint8_t> bytesOf(const at::Tensor& tensor) {
-    const at::Tensor host = tensor.cpu().contiguous();
-    const auto* data = static_cast<const uint8_t*>(host.const_data_ptr());
-    return {data, data + host.nbytes()};
-}
-
-std::vector<uint8_t> codeBytes(const quant::Converted& converted, const checkpoint::NativeLayout& layout) {
-    if (!layout.packed) return bytesOf(converted.codes);
-    const at::Tensor codes = converted.codes.cpu().contiguous();
-    std::vector<uint8_t> packed(static_cast<size_t>(layout.codesShape[0] * layout.codesShape[1]));
-    numerics::packCodes(converted.block.bits, codes.size(0), codes.size(1), codes.const_data_ptr<int8_t>(), packed.data());
-    return packed;
-}
-
-// Integer zero points take one byte each where all of them fit.
-TensorSource zeroSource(const quant::Converted& converted, const checkpoint::NativeLayout& layout, const std::string& module) {
-    const std::string name = module + checkpoint::kZeroSuffix;
-    if (layout.zeroDtype != "I32") return ownedSource(name, layout.zeroDtype, layout.scaleShape, bytesOf(converted.zero));
-    const at::Tensor zero = onHost(converted.zero, at::kInt);
-    const int32_t* data = zero.const_data_ptr<int32_t>();
-    const bool fits = std::all_of(data, data + zero.numel(), [](int32_t z) { return z >= -128 && z <= 127; });
-    if (!fits) return ownedSource(name, "I32", layout.scaleShape, bytesOf(zero));
-    std::vector<uint8_t> small;
-    for (int64_t i = 0; i < zero.numel(); ++i) small.push_back(static_cast<uint8_t>(data[i]));
-    return ownedSource(name, "I8", layout.scaleShape, std::move(small));
+formats::ModuleRead readerOf(const quant::Converted& converted, const checkpoint::NativeLayout& layout) {
+    const at::Tensor codes = converted.codes.cpu().contiguous(), scale = converted.scale.cpu().contiguous();
+    const bool integer = layout.zeroDtype == "I32";
+    const at::Tensor zero = layout.zeroDtype.empty() ? at::Tensor()
+                            : integer                ? onHost(converted.zero, at::kInt)
+                                                     : converted.zero.cpu().contiguous();
+    return [codes, scale, zero](int8_t* toCodes, void* toScale, void* toZero) -> Status {
+        QW_CHECK(copyPart(codes, toCodes));
+        QW_CHECK(copyPart(scale, toScale));
+        return zero.defined() ? copyPart(zero, toZero) : Status{};
+    };
 }
 
 std::vector<int> quantizedModules(const quant::Plan& plan) {
@@ -89,11 +73,7 @@ Status addModule(NativeTensors& out, const model::Decoder& decoder, const quant:
     if (converted.scale.numel() != layout.groups() ||
         converted.scale.nbytes() != static_cast<size_t>(layout.groups() * numerics::sizeOf(layout.grid.scaleType)))
         return Error{"engine.internal", module.name + ": convert gave scales of another kind than its block", {}, {}, false};
-    out.sources.push_back(
-        ownedSource(module.name + checkpoint::kCodesSuffix, layout.codesDtype, layout.codesShape, codeBytes(converted, layout)));
-    out.sources.push_back(
-        ownedSource(module.name + checkpoint::kScaleSuffix, layout.scaleDtype, layout.scaleShape, bytesOf(converted.scale)));
-    if (!layout.zeroDtype.empty()) out.sources.push_back(zeroSource(converted, layout, module.name));
+    QW_CHECK(formats::addNativeModule(out.sources, module.name, layout, readerOf(converted, layout)));
     out.info.modules.push_back({module.name, 0, layout.packed, rows, cols});
     return {};
 }
@@ -129,11 +109,12 @@ Result<NativeTensors> nativeTensors(const model::Decoder& decoder, const quant::
 Result<Written> writeFolder(const fs::path& source, const fs::path& out, bool overwrite, std::vector<TensorSource> tensors,
                             const std::map<std::string, std::string>& metadata, const Facts& facts,
                             const std::function<Status(const fs::path&)>& verify) {
-    QW_TRY(Staging staging, Staging::begin(out, overwrite));
-    QW_TRY(const std::string config, adaptedConfig(source, facts));
+    QW_TRY(auto staging, formats::Staging::begin(out, overwrite));
+    QW_TRY(const std::string config,
+           formats::adaptedConfig(source, {facts.type, facts.tied, facts.native ? formats::nativeConfig() : std::string()}));
     QW_TRY(const std::string description, exportFacts(source, facts));
     QW_TRY(const auto written, checkpoint::writeShards(staging.dir(), std::move(tensors), metadata));
-    QW_CHECK(copySideFiles(source, staging.dir()));
+    QW_CHECK(formats::copySideFiles(source, staging.dir()));
     QW_CHECK(writeFileAtomic(staging.dir() / "config.json", config));
     QW_CHECK(writeFileAtomic(staging.dir() / kExportFile, description));
     QW_CHECK(verify(staging.dir()));

@@ -63,9 +63,9 @@ Status verifyFolder(const model::Decoder& decoder, const quant::Plan* plan, reco
     const model::Module& head = decoder.modules()[static_cast<size_t>(decoder.headModule())];
     weights.try_emplace(head.name + ".weight",
                         decoder.parameters()[static_cast<size_t>(head.parameter)].tensor); // a tied head has no own entry
-    if (written.nativeModules().size() != quantized.size())
+    if (written.quantizedModules().size() != quantized.size())
         return Error{"file.corrupt",
-                     folder.string() + " holds " + std::to_string(written.nativeModules().size()) + " quantized layers, " +
+                     folder.string() + " holds " + std::to_string(written.quantizedModules().size()) + " quantized layers, " +
                          std::to_string(quantized.size()) + " were written",
                      "write the folder again",
                      {},

@@ -55,7 +55,7 @@ struct AttemptInfo {
     int64_t pid = 0, fromStep = 0, toStep = 0, startedMs = 0, endedMs = 0;
 };
 
-struct ArtifactInfo { // kind: model | native | checkpoint
+struct ArtifactInfo { // kind: model | native | checkpoint | export
     std::string kind, path, hash, info;
     int64_t step = -1, bytes = 0, createdMs = 0;
 };
@@ -108,7 +108,7 @@ struct RunFilter {
     std::string study;                      // uid; empty: all
     std::optional<records::RunState> state; //
     std::string kind, scheme;               // empty: all
-    bool trashed = false; // also those in Trash
+    bool trashed = false;                   // also those in Trash
 };
 
 } // namespace qw::store

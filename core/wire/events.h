@@ -74,8 +74,8 @@ struct CheckpointSaved {
 struct EvalDone {
     records::EvalResult result;
 };
-struct Artifact {                       // kind: model (HF folder of latent weights) | native (quantized folder)
-    std::string kind, path, hash, info; // path relative to the run folder; info: JSON object or empty
+struct Artifact {                       // kind: model (HF folder of latent weights) | native (quantized folder) | export
+    std::string kind, path, hash, info; // path relative to the run folder, of an export absolute; info: JSON object or empty
     int64_t bytes = 0, step = -1;
 };
 struct Notice { // "warning" and "error"

@@ -136,11 +136,11 @@ private Q_SLOTS:
                 OK(written);
                 const auto back = checkpoint::Checkpoint::open(out);
                 OK(back);
-                QVERIFY(back->isNative());
+                QVERIFY(back->isQuantized());
                 QCOMPARE(back->dtype(), type);
-                QCOMPARE(back->nativeModules().size(), size_t{14});
+                QCOMPARE(back->quantizedModules().size(), size_t{14});
                 QCOMPARE(back->bytes(), written->bytes);
-                QVERIFY(back->nativeModules().front().block == weight);
+                QVERIFY(back->quantizedModules().front().block == weight);
                 const auto* stored = back->find("model.layers.0.self_attn.q_proj.weight.codes");
                 QCOMPARE(QStringLiteral("%1 %2").arg(QString::fromStdString(stored->dtype)).arg(stored->shape[1]), codes);
                 // The decoder that is loaded from the codes has the bits of the fake-quantized weight.
@@ -175,7 +175,7 @@ private Q_SLOTS:
         const auto back = checkpoint::Checkpoint::open(out);
         OK(back);
         QCOMPARE(back->find("model.layers.0.self_attn.q_proj.weight.zero")->dtype, std::string("I8"));
-        for (const checkpoint::NativeModule& m : back->nativeModules()) {
+        for (const checkpoint::QuantizedModule& m : back->quantizedModules()) {
             const auto index = std::ranges::find(decoder.modules(), m.name, &model::Module::name) - decoder.modules().begin();
             const auto converted = quant::convert(decoder, *plan, static_cast<int>(index), DType::F32, "rtn");
             std::vector<int8_t> codes(static_cast<size_t>(m.rows * m.cols));
@@ -201,11 +201,9 @@ private Q_SLOTS:
         OK(exporter::writeNative(decoder, *plan, DType::F32, "rtn", source("llama", true), out, false));
         const auto back = checkpoint::Checkpoint::open(out);
         OK(back);
-        QCOMPARE(back->nativeModules().size(), size_t{12});
-        const auto schemes = checkpoint::qatBlocksFromJson(back->nativeSchemes());
-        OK(schemes);
-        QCOMPARE(schemes->size(), size_t{1});
-        QVERIFY(schemes->front() == block);
+        QCOMPARE(back->quantizedModules().size(), size_t{12});
+        QCOMPARE(back->schemes().size(), size_t{1});
+        QVERIFY(back->schemes().front() == block);
     }
 
     void skippedLayersAreNamed() {
@@ -216,8 +214,8 @@ private Q_SLOTS:
         OK(exporter::writeNative(decoder, *plan, DType::F32, "rtn", source("llama", true), out, false));
         const auto back = checkpoint::Checkpoint::open(out);
         OK(back);
-        QCOMPARE(back->nativeSkipped().size(), size_t{2});
-        QCOMPARE(back->nativeSkipped().front().first, std::string("model.layers.0.mlp.down_proj"));
+        QCOMPARE(back->skipped().size(), size_t{2});
+        QCOMPARE(back->skipped().front().first, std::string("model.layers.0.mlp.down_proj"));
     }
 
     // Quantizing one side of a tied pair unties it.
@@ -285,7 +283,7 @@ private Q_SLOTS:
         QVERIFY(config == original);
         const auto back = checkpoint::Checkpoint::open(out);
         OK(back);
-        QVERIFY(!back->isNative());
+        QVERIFY(!back->isQuantized());
         QCOMPARE(back->dtype(), DType::BF16);
         QVERIFY(back->find("lm_head.weight") != nullptr);
         const auto facts = nlohmann::json::parse(files.at("qat_workbench_export.json"));
@@ -318,7 +316,7 @@ private Q_SLOTS:
         OK(exporter::writeHuggingFace(load(native), native, plain, DType::F32, false));
         const auto back = checkpoint::Checkpoint::open(plain);
         OK(back);
-        QVERIFY(!back->isNative());
+        QVERIFY(!back->isQuantized());
         QVERIFY(back->config().quantMethod.empty());
     }
 

@@ -124,7 +124,7 @@ def native_matches_fake_quantize(tmp_path, scheme, sets, bits):
     for name, tensor in stored.items():  # everything else is as it was
         assert same_bits(tensor, source[name]), name
     shown = inspect(out)
-    assert shown["quantized_by"] == "qat_workbench" and len(shown["native"]["modules"]) == len(facts["modules"])
+    assert shown["quantized_by"] == "qat_workbench" and len(shown["quantized"]["modules"]) == len(facts["modules"])
     return out
 
 
@@ -138,7 +138,7 @@ def test_transformers_does_not_take_codes_for_weights(tmp_path):
     """transformers 5 only warns about an unknown quant_method; what matters is that no matrix is read from codes."""
     out = native_matches_fake_quantize(tmp_path, "intx_weight_only", ["--set", "weight.dtype=int4", "--set", "weight.granularity=per_channel"], 4)
     _, info = transformers.AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)
-    modules = inspect(out)["native"]["modules"]
+    modules = inspect(out)["quantized"]["modules"]
     assert set(info["missing_keys"]) == {f"{m['name']}.weight" for m in modules}
 
 

@@ -194,9 +194,12 @@ void ModelPage::showSummary(const checkpoint::Inspection& m) {
     const auto& c = m.config;
     m_title->setText(m_shownFolder.section(QLatin1Char('/'), -1));
     m_title->setToolTip(m_shownFolder);
-    QString quantized =
-        m.native ? tr("quantized by QAT Workbench, %1 bits/weight").arg(locale.toString(m.bitsPerWeight, 'f', 3)) : QString();
-    if (!m.quantMethod.empty() && !m.native)
+    QString quantized = m.quantized
+                            ? tr("%1, %2 bits/weight")
+                                  .arg(m.format == "native" ? tr("quantized by QAT Workbench") : tr("quantized (%1)").arg(text(m.format)),
+                                       locale.toString(m.bitsPerWeight, 'f', 3))
+                            : QString();
+    if (!m.quantMethod.empty() && !m.quantized)
         quantized = tr("quantized by another program (%1): shown, not trained").arg(text(m.quantMethod));
     const auto row = [](const QString& name, const QString& value) {
         return value.isEmpty()

@@ -280,6 +280,7 @@ void RunDetails::showFound(const Found& found) {
         const bool best = at->info.find("\"best\":true") != std::string::npos;
         const QString what = at->kind == "checkpoint" ? (best ? tr("Checkpoint (best)") : tr("Checkpoint"))
                              : at->kind == "native"   ? tr("Quantized folder")
+                             : at->kind == "export"   ? tr("Export")
                                                       : tr("Trained model");
         auto* item =
             new QTreeWidgetItem(m_checkpoints, {what, at->step >= 0 ? QLocale().toString(static_cast<qlonglong>(at->step)) : QString(),

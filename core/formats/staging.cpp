@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "export/staging.h"
+#include "formats/staging.h"
 
 #include "base/files.h"
 #include "checkpoint/weight_files.h"
@@ -11,7 +11,7 @@
 #include <csignal>
 #include <unistd.h>
 
-namespace qw::exporter {
+namespace qw::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -114,4 +114,4 @@ Status copySideFiles(const fs::path& source, const fs::path& into) {
     return {};
 }
 
-} // namespace qw::exporter
+} // namespace qw::formats

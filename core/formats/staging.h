@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-namespace qw::exporter {
+namespace qw::formats {
 
 class Staging {
 public:
@@ -29,4 +29,4 @@ private:
 // Tokenizer, generation settings, licence and readme (models.md 1.5), byte for byte.
 [[nodiscard]] Status copySideFiles(const std::filesystem::path& source, const std::filesystem::path& into);
 
-} // namespace qw::exporter
+} // namespace qw::formats

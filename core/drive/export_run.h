@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: a run's weights written in a format, and the sheet that proves it kept with the run: in its event log, so in the store too.
+#pragma once
+
+#include "formats/format.h"
+#include "store/store.h"
+
+namespace qw::drive {
+
+// The folder of a completed run that a format starts from: quantized codes, or the weights that training left. usage when it has none.
+[[nodiscard]] Result<std::filesystem::path> exportSource(const store::Store& store, const store::RunInfo& run,
+                                                         const formats::Format& format);
+// Appends an artifact event of kind "export" to the run's log under its lock and brings the store up to date. engine.busy while it works.
+// info: the sheet as JSON.
+[[nodiscard]] Status recordExport(store::Store& store, const store::RunInfo& run, const std::filesystem::path& out,
+                                  const formats::Exported& exported, const std::string& info);
+
+} // namespace qw::drive

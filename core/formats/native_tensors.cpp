@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "formats/native_tensors.h"
+
+#include "formats/tensors.h"
+#include "numerics/bitpack.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qw::formats {
+namespace {
+
+using checkpoint::NativeLayout;
+using Bytes = std::vector<uint8_t>;
+
+Result<Bytes> codeBytes(const NativeLayout& layout, const ModuleRead& read) {
+    const int64_t rows = layout.grid.rows, cols = layout.grid.cols;
+    std::vector<int8_t> codes(static_cast<size_t>(rows * cols));
+    QW_CHECK(read(codes.data(), nullptr, nullptr));
+    Bytes out(static_cast<size_t>(layout.codesShape[0] * layout.codesShape[1]));
+    if (layout.packed)
+        numerics::packCodes(layout.grid.bits, rows, cols, codes.data(), out.data());
+    else
+        std::memcpy(out.data(), codes.data(), out.size());
+    return out;
+}
+
+Result<std::vector<int32_t>> integerZeros(const NativeLayout& layout, const ModuleRead& read) {
+    std::vector<int32_t> zero(static_cast<size_t>(layout.groups()));
+    QW_CHECK(read(nullptr, nullptr, zero.data()));
+    return zero;
+}
+
+Status addZeros(std::vector<checkpoint::TensorSource>& out, const std::string& name, const NativeLayout& layout, const ModuleRead& read) {
+    if (layout.zeroDtype != "I32") {
+        out.push_back(madeTensor(name, layout.zeroDtype, layout.scaleShape, [layout, read]() -> Result<Bytes> {
+            Bytes bytes(static_cast<size_t>(layout.groups() * *checkpoint::dtypeBits(layout.zeroDtype) / 8));
+            QW_CHECK(read(nullptr, nullptr, bytes.data()));
+            return bytes;
+        }));
+        return {};
+    }
+    QW_TRY(const auto zeros, integerZeros(layout, read));
+    const bool fits = std::ranges::all_of(zeros, [](int32_t z) { return z >= -128 && z <= 127; });
+    out.push_back(madeTensor(name, fits ? "I8" : "I32", layout.scaleShape, [layout, read, fits]() -> Result<Bytes> {
+        QW_TRY(const auto values, integerZeros(layout, read));
+        Bytes bytes(values.size() * (fits ? 1 : sizeof(int32_t)));
+        if (fits)
+            std::ranges::transform(values, bytes.begin(), [](int32_t z) { return static_cast<uint8_t>(z); });
+        else
+            std::memcpy(bytes.data(), values.data(), bytes.size());
+        return bytes;
+    }));
+    return {};
+}
+
+} // namespace
+
+Status addNativeModule(std::vector<checkpoint::TensorSource>& out, const std::string& module, const NativeLayout& layout,
+                       const ModuleRead& read) {
+    out.push_back(madeTensor(module + checkpoint::kCodesSuffix, layout.codesDtype, layout.codesShape,
+                             [layout, read] { return codeBytes(layout, read); }));
+    out.push_back(madeTensor(module + checkpoint::kScaleSuffix, layout.scaleDtype, layout.scaleShape, [layout, read]() -> Result<Bytes> {
+        Bytes bytes(static_cast<size_t>(layout.groups() * numerics::sizeOf(layout.grid.scaleType)));
+        QW_CHECK(read(nullptr, bytes.data(), nullptr));
+        return bytes;
+    }));
+    return layout.zeroDtype.empty() ? Status{} : addZeros(out, module + checkpoint::kZeroSuffix, layout, read);
+}
+
+} // namespace qw::formats

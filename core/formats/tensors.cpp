@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "formats/tensors.h"
+
+#include "base/files.h"
+#include "checkpoint/convert.h"
+#include "checkpoint/shards.h"
+#include "formats/staging.h"
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace qw::formats {
+namespace {
+
+using checkpoint::Checkpoint;
+using checkpoint::TensorSource;
+using records::DType;
+using Sink = std::function<Status(const void*, uint64_t)>;
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20;
+
+Error cancelled() { return {"engine.cancelled", "the export was cancelled", {}, {}, false}; }
+
+} // namespace
+
+TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
+                        std::function<Result<std::vector<uint8_t>>()> make) {
+    return {std::move(name), std::move(dtype), std::move(shape), [make = std::move(make)](const Sink& sink) -> Status {
+                QW_TRY(const auto bytes, make());
+                return bytes.empty() ? Status{} : sink(bytes.data(), bytes.size());
+            }};
+}
+
+TensorSource plainTensor(const Checkpoint& source, const checkpoint::ExpectedTensor& tensor) {
+    const auto* stored = source.find(tensor.name);
+    DType type = source.dtype();
+    if (stored) // F64 is rounded to F32 when it is read
+        type = stored->dtype == "BF16" ? DType::BF16 : stored->dtype == "F16" ? DType::F16 : DType::F32;
+    for (const auto& module : source.quantizedModules())
+        if (module.name + ".weight" == tensor.name) type = source.dtype();
+    int64_t count = 1;
+    for (const int64_t d : tensor.shape) count *= d;
+    return madeTensor(tensor.name, checkpoint::storedName(type), tensor.shape,
+                      [source, type, count, name = tensor.name]() -> Result<std::vector<uint8_t>> {
+                          std::vector<uint8_t> bytes(static_cast<size_t>(count * numerics::sizeOf(type)));
+                          QW_CHECK(source.readAs(name, type, bytes.data()));
+                          return bytes;
+                      });
+}
+
+Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint::QuantizedModule& m) {
+    std::vector<float> stored(static_cast<size_t>(m.groups())), scales(stored.size());
+    QW_CHECK(source.readCodes(m, nullptr, stored.data(), nullptr));
+    checkpoint::convertElements(checkpoint::storedName(m.grid.scaleType), stored.data(), m.groups(), DType::F32, scales.data());
+    return scales;
+}
+
+int64_t countInexact(const std::vector<float>& scales, DType as) {
+    std::vector<float> narrow(scales.size()), back(scales.size());
+    const auto count = static_cast<int64_t>(scales.size());
+    checkpoint::convertElements("F32", scales.data(), count, as, narrow.data());
+    checkpoint::convertElements(checkpoint::storedName(as), narrow.data(), count, DType::F32, back.data());
+    int64_t inexact = 0;
+    for (size_t i = 0; i < scales.size(); ++i) inexact += std::memcmp(&scales[i], &back[i], sizeof(float)) != 0;
+    return inexact;
+}
+
+uint64_t bytesOf(const std::vector<TensorSource>& tensors) {
+    uint64_t sum = 0;
+    for (const TensorSource& t : tensors)
+        if (const auto bytes = checkpoint::sourceBytes(t)) sum += *bytes;
+    return sum;
+}
+
+Status writeTensors(const std::filesystem::path& dir, std::vector<TensorSource> tensors, const std::map<std::string, std::string>& metadata,
+                    const Progress& progress) {
+    const uint64_t total = bytesOf(tensors);
+    const auto done = std::make_shared<uint64_t>(0);
+    for (TensorSource& tensor : tensors)
+        tensor.write = [inner = std::move(tensor.write), done, total, &progress](const Sink& sink) -> Status {
+            return inner([&](const void* bytes, uint64_t size) -> Status {
+                QW_CHECK(sink(bytes, size));
+                *done += size;
+                return progress(*done, total) ? Status{} : Status(cancelled());
+            });
+        };
+    QW_TRY(const auto written, checkpoint::writeShards(dir, std::move(tensors), metadata));
+    return {};
+}
+
+Result<std::string> adaptedConfig(const std::filesystem::path& source, const ConfigChange& change) {
+    using Json = nlohmann::ordered_json;
+    const auto path = source / "config.json";
+    QW_TRY(const std::string text, readFile(path, kMaxConfigBytes));
+    auto parsed = checkpoint::parseModelConfig(text); // refuses what the next line would read differently
+    if (!parsed) return std::move(parsed).error().at(path.string());
+    Json config = Json::parse(text, nullptr, false);
+    if (config.is_discarded()) return Error{"model.format", path.string() + " is not valid JSON", {}, {}, false};
+    config.erase("quantization_config");
+    config.erase("compression_config");
+    const bool hasNew = config.contains("dtype"), hasOld = config.contains("torch_dtype");
+    if (hasNew) config["dtype"] = checkpoint::configName(change.type);
+    if (hasOld || !hasNew) config["torch_dtype"] = checkpoint::configName(change.type);
+    if (parsed->tied != change.tied) config["tie_word_embeddings"] = change.tied;
+    if (!change.quantization.empty()) config["quantization_config"] = Json::parse(change.quantization);
+    return config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Status writeFolder(const Checkpoint& source, const std::filesystem::path& dir, std::vector<TensorSource> tensors,
+                   const std::map<std::string, std::string>& metadata, const std::string& quantization, const Progress& progress) {
+    QW_TRY(const std::string config, adaptedConfig(source.dir(), {source.dtype(), source.tied(), quantization}));
+    QW_CHECK(writeTensors(dir, std::move(tensors), metadata, progress));
+    QW_CHECK(copySideFiles(source.dir(), dir));
+    return writeFileAtomic(dir / "config.json", config);
+}
+
+} // namespace qw::formats

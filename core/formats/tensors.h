@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: pieces that folder formats share: weights as tensors to write, scales judged against a narrower type, config.json.
+#pragma once
+
+#include "checkpoint/native.h"
+#include "formats/format.h"
+
+namespace qw::formats {
+
+// A weight in the type it is stored in; that of a quantized module as its values in T.
+[[nodiscard]] checkpoint::TensorSource plainTensor(const checkpoint::Checkpoint& source, const checkpoint::ExpectedTensor& tensor);
+// Bytes that exist when it is their turn.
+[[nodiscard]] checkpoint::TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
+                                                  std::function<Result<std::vector<uint8_t>>()> make);
+// Scales as fp32; widening is exact.
+[[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module);
+[[nodiscard]] int64_t countInexact(const std::vector<float>& scales, records::DType as); // those that `as` cannot hold
+
+[[nodiscard]] uint64_t bytesOf(const std::vector<checkpoint::TensorSource>& tensors);
+// Writes safetensors under progress.
+[[nodiscard]] Status writeTensors(const std::filesystem::path& dir, std::vector<checkpoint::TensorSource> tensors,
+                                  const std::map<std::string, std::string>& metadata, const Progress& progress);
+struct ConfigChange {
+    records::DType type;
+    bool tied;
+    std::string quantization; // JSON object of quantization_config; empty: none
+};
+// Only dtype, the tie when it changed and quantization_config differ; everything else stays as it is written.
+[[nodiscard]] Result<std::string> adaptedConfig(const std::filesystem::path& source, const ConfigChange& change);
+// config.json, side files and the weights: a folder of Hugging Face's kind.
+[[nodiscard]] Status writeFolder(const checkpoint::Checkpoint& source, const std::filesystem::path& dir,
+                                 std::vector<checkpoint::TensorSource> tensors, const std::map<std::string, std::string>& metadata,
+                                 const std::string& quantization, const Progress& progress);
+
+} // namespace qw::formats
