@@ -79,11 +79,11 @@ Json sheetOf(const formats::Format& format, const formats::Exported& e, const Lo
                                     s.firstDifferent),
         s.different <= e.verdict.inexact || e.verdict.fidelity == Fidelity::Lossy);
     // Without differing weights only activations that the format cannot name may move the logits.
-    const bool silent = !e.verdict.activations;
+    const bool silent = !e.verdict.sameActivations;
     add("logits against the source",
         "max " + numberText(logits.max) + " of " + numberText(logits.scale) + ", mean " + numberText(logits.mean) + ", same top token at " +
             numberText(100 * logits.sameTop) + " % of " + std::to_string(logits.tokens) +
-            (silent ? " (its readers do not round activations)" : ""),
+            (silent ? " (its readers treat activations otherwise)" : ""),
         silent || e.verdict.fidelity != Fidelity::Exact || logits.max == 0);
     const auto forecast = static_cast<double>(e.verdict.bytes);
     add("weight files", bytesText(static_cast<int64_t>(e.bytes)) + ", forecast " + bytesText(static_cast<int64_t>(e.verdict.bytes)),

@@ -95,6 +95,7 @@ void printJson(const Shown& shown, const std::string& folder, bool tensors) {
              {"tied", m.tied},
              {"bytes", m.bytes},
              {"quantized_by", m.format == "native"    ? Json("qat_workbench")
+                              : m.quantized           ? Json(m.format)
                               : m.quantMethod.empty() ? Json(nullptr)
                                                       : Json(m.quantMethod)},
              {"parameters",

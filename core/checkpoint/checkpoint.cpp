@@ -41,7 +41,7 @@ Status Checkpoint::State::readConfig() {
     config = *std::move(parsed);
     for (const std::string& note : config.notes) warn("model.format", "config.json: " + note);
     if (!config.quantMethod.empty()) format = config.quantMethod == kNativeKey ? "native" : config.quantMethod;
-    if (format != "huggingface" && format != "native" && format != kCompressedTensors)
+    if (format != "huggingface" && format != "native" && format != kCompressedTensors && format != kGptq)
         return Error{"model.format",
                      dir.string() + " is already quantised (" + config.quantMethod + "), in a format that cannot be read",
                      "use the float model that it was made from",
@@ -58,7 +58,9 @@ Status Checkpoint::State::readConfig() {
 }
 
 Status Checkpoint::State::openQuantized() {
-    auto opened = format == "native" ? openNativeModules(weights) : openCompressedTensors(weights, configBytes, config);
+    auto opened = format == "native" ? openNativeModules(weights)
+                  : format == kGptq  ? openGptq(weights, configBytes, config)
+                                     : openCompressedTensors(weights, configBytes, config);
     if (!opened) return std::move(opened).error().at(dir.string());
     quantized = *std::move(opened);
     type = quantized->type;

@@ -31,7 +31,7 @@ public:
     [[nodiscard]] const std::filesystem::path& dir() const;
     [[nodiscard]] const ModelConfig& config() const;
     [[nodiscard]] bool tied() const;                 // resolved against the files
-    [[nodiscard]] const std::string& format() const; // huggingface | native | compressed-tensors
+    [[nodiscard]] const std::string& format() const; // huggingface | native | compressed-tensors | gptq
     [[nodiscard]] bool isQuantized() const;          // it holds codes
     [[nodiscard]] records::DType dtype() const;      // of the weights; quantized: T
     [[nodiscard]] const std::vector<SafetensorsFile>& shards() const;

@@ -113,6 +113,7 @@ Result<Inspection> inspectForeign(const std::filesystem::path& dir, ModelConfig 
 Result<Inspection> inspectFolder(const std::filesystem::path& dir, bool scan) {
     auto opened = Checkpoint::open(dir);
     if (!opened) {
+        if (opened.error().code != "model.format") return std::move(opened).error();
         const auto text = readFile(dir / "config.json", uint64_t{8} << 20);
         if (!text) return std::move(opened).error();
         auto config = parseModelConfig(*text);

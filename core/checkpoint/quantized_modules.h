@@ -40,12 +40,15 @@ public:
 [[nodiscard]] Error shapeError(const std::string& what,
                                const std::string& hint = "config.json and the weights are of different models: fetch both again");
 
-inline constexpr const char* kCompressedTensors = "compressed-tensors"; // its quant_method
+inline constexpr const char* kCompressedTensors = "compressed-tensors"; // values of quant_method
+inline constexpr const char* kGptq = "gptq";
 
 // Our own native folder: what it holds is in the first shard's __metadata__ (export.md 6.1).
 [[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openNativeModules(const WeightFiles& files);
 // config: text of config.json, whose quantization_config says how the matrices lie (export.md 4). model.format names what cannot be read.
 [[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openCompressedTensors(const WeightFiles& files, std::string_view config,
                                                                               const ModelConfig& model);
+
+[[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openGptq(const WeightFiles& files, std::string_view config, const ModelConfig& model);
 
 } // namespace qw::checkpoint

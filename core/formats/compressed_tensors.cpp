@@ -222,8 +222,20 @@ void addNotes(const Checkpoint& source, const Layout& layout, Verdict& verdict) 
     const auto modules = linears(source);
     const records::QuantBlock& w = modules.front().block;
     const auto& activation = source.schemes().front().activation;
-    verdict.activations = !activation || layout.activation;
-    if (!verdict.activations) verdict.notes.push_back("the file says nothing about activations: its readers keep them in the model's type");
+    if (activation && !layout.activation) {
+        verdict.sameActivations = false;
+        verdict.notes.push_back("the file says nothing about activations: its readers keep them in the model's type");
+    } else if (activation && activation->scaleDtype == records::ScaleDtype::Float32 && source.dtype() != records::DType::F32) {
+        verdict.sameActivations = false;
+        verdict.notes.push_back("its readers round the activations' scales to the model's type, training kept them in float32");
+    } else if (activation && activation->mapping != Mapping::Asymmetric) {
+        verdict.sameActivations = false;
+        verdict.notes.push_back(
+            "its readers divide activations by their scale where training multiplies by its inverse: ties round otherwise");
+    }
+    if (modules.front().grid.hasZero())
+        verdict.notes.push_back(
+            "transformers cannot load packed zero points with compressed-tensors 0.20; vLLM and the package's own decompressor can");
     if (layout.storage == Storage::Packed && w.bits != 4 && w.bits != 8)
         verdict.notes.push_back("vLLM's kernels take 4 and 8 bits; transformers unpacks the other widths");
     if (layout.repeat > 1) verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as 128, each scale repeated");
@@ -244,9 +256,11 @@ Result<Verdict> judge(const Checkpoint& source, const Layout& layout, const char
     verdict.runsOn = runsOn;
     verdict.bytes = bytesOf(tensorsOf(source, layout));
     for (const QuantizedModule& m : linears(source)) {
-        QW_TRY(const auto scales, readScales(source, m));
+        QW_TRY(const auto fit, judgeScales(source, m, source.dtype()));
+        if (fit.outside > 0)
+            return unsupported(m.name + " has scales outside " + checkpoint::configName(source.dtype()) + ", the model's type");
         verdict.groups += m.groups();
-        verdict.inexact += countInexact(scales, source.dtype());
+        verdict.inexact += fit.inexact;
     }
     if (verdict.inexact > 0) {
         verdict.fidelity = Fidelity::NearExact;

@@ -17,7 +17,7 @@ struct Verdict {
     std::string why;                     // one sentence
     std::string runsOn;                  // programs that load it
     std::vector<std::string> notes;      // what some of them do not do
-    bool activations = true;             // its readers compute with the scheme's activations, where it has any
+    bool sameActivations = true;         // its readers round activations as training did; else a note says what they do
     int64_t groups = 0, inexact = 0;     // scales in the file, and those that it cannot hold bit for bit
     uint64_t bytes = 0;                  // forecast of the weight files
 };

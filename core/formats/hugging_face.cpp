@@ -19,7 +19,7 @@ Result<Verdict> check(const checkpoint::Checkpoint& source) {
     verdict.why = source.isQuantized() ? "every weight is the value of its stored code" : "the weights as they are";
     for (const auto& module : source.quantizedModules()) verdict.groups += module.groups();
     if (!source.schemes().empty() && source.schemes().front().activation) {
-        verdict.activations = false;
+        verdict.sameActivations = false;
         verdict.notes.push_back("activations are not rounded by its readers: the format has no words for them");
     }
     return verdict;

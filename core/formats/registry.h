@@ -6,6 +6,7 @@
 
 namespace qw::formats {
 
-extern const Format kHuggingFace, kHuggingFaceLatent, kNative, kCompressedTensors, kCompressedTensorsW4A8, kCompressedTensorsW4A8Int8;
+extern const Format kHuggingFace, kHuggingFaceLatent, kNative, kCompressedTensors, kCompressedTensorsW4A8, kCompressedTensorsW4A8Int8,
+    kGptq;
 
 } // namespace qw::formats

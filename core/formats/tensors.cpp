@@ -7,6 +7,7 @@
 #include "formats/staging.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -56,14 +57,25 @@ Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint
     return scales;
 }
 
-int64_t countInexact(const std::vector<float>& scales, DType as) {
+Result<ScaleFit> judgeScales(const Checkpoint& source, const checkpoint::QuantizedModule& m, DType as) {
+    QW_TRY(const auto scales, readScales(source, m));
     std::vector<float> narrow(scales.size()), back(scales.size());
-    const auto count = static_cast<int64_t>(scales.size());
-    checkpoint::convertElements("F32", scales.data(), count, as, narrow.data());
-    checkpoint::convertElements(checkpoint::storedName(as), narrow.data(), count, DType::F32, back.data());
-    int64_t inexact = 0;
-    for (size_t i = 0; i < scales.size(); ++i) inexact += std::memcmp(&scales[i], &back[i], sizeof(float)) != 0;
-    return inexact;
+    checkpoint::convertElements("F32", scales.data(), m.groups(), as, narrow.data());
+    checkpoint::convertElements(checkpoint::storedName(as), narrow.data(), m.groups(), DType::F32, back.data());
+    ScaleFit fit;
+    std::vector<int8_t> codes;
+    for (size_t i = 0; i < scales.size(); ++i) {
+        if (std::memcmp(&scales[i], &back[i], sizeof(float)) == 0) continue;
+        if (codes.empty()) { // only when there is a doubt
+            codes.resize(static_cast<size_t>(m.rows * m.cols));
+            QW_CHECK(source.readCodes(m, codes.data(), nullptr, nullptr));
+        }
+        const auto group = codes.begin() + static_cast<int64_t>(i) * m.grid.group;
+        if (std::isfinite(back[i]) && !m.grid.hasZero() && std::all_of(group, group + m.grid.group, [](int8_t q) { return q == 0; }))
+            continue;
+        (std::isfinite(back[i]) ? fit.inexact : fit.outside) += 1;
+    }
+    return fit;
 }
 
 uint64_t bytesOf(const std::vector<TensorSource>& tensors) {

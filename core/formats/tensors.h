@@ -14,7 +14,13 @@ namespace qw::formats {
                                                   std::function<Result<std::vector<uint8_t>>()> make);
 // Scales as fp32; widening is exact.
 [[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module);
-[[nodiscard]] int64_t countInexact(const std::vector<float>& scales, records::DType as); // those that `as` cannot hold
+// How the scales of a module fare in a narrower type. Groups whose codes are all zero fare well with any scale.
+struct ScaleFit {
+    int64_t inexact = 0; // rounded
+    int64_t outside = 0; // infinite after rounding
+};
+[[nodiscard]] Result<ScaleFit> judgeScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module,
+                                           records::DType as);
 
 [[nodiscard]] uint64_t bytesOf(const std::vector<checkpoint::TensorSource>& tensors);
 // Writes safetensors under progress.

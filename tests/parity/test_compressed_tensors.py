@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""compressed-tensors exports: the package accepts the config and unpacks our codes, transformers computes our logits."""
+import json
+import shutil
+
+import pytest
+import safetensors.torch
+import torch
+import transformers
+from compressed_tensors.compressors.pack_quantized.base import PackedQuantizationCompressor
+from compressed_tensors.compressors.pack_quantized.helpers import unpack_from_int32
+from compressed_tensors.quantization import QuantizationConfig
+
+from common import run_qatw
+from exported import flip, native_codes, random_llama
+
+transformers.logging.set_verbosity_error()
+
+GROUP32 = ["--set", "weight.group_size=32"]
+CHANNEL = ["--set", "weight.granularity=per_channel"]
+ASYMMETRIC = ["--set", "weight.mapping=asymmetric"]
+
+
+def bits(n):
+    return ["--set", f"weight.dtype=int{n}"]
+
+
+# name: preset, settings, type, export format, storage in the file
+CASES = {
+    "int4 g32 bf16": ("intx_weight_only", bits(4) + GROUP32, "bf16", "compressed-tensors", "pack-quantized"),
+    "int4 g128 fp32": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=128"], "fp32", "compressed-tensors", "pack-quantized"),
+    "int4 g256 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=256"], "bf16", "compressed-tensors", "pack-quantized"),
+    "int4 channel bf16": ("intx_weight_only", bits(4) + CHANNEL, "bf16", "compressed-tensors", "pack-quantized"),
+    "int4 asymmetric bf16": ("intx_weight_only", bits(4) + GROUP32 + ASYMMETRIC, "bf16", "compressed-tensors", "pack-quantized"),
+    "int2 bf16": ("intx_weight_only", bits(2) + GROUP32, "bf16", "compressed-tensors", "pack-quantized"),
+    "int3 asymmetric fp32": ("intx_weight_only", bits(3) + GROUP32 + ASYMMETRIC, "fp32", "compressed-tensors", "pack-quantized"),
+    "int8 channel bf16": ("intx_weight_only", bits(8) + CHANNEL, "bf16", "compressed-tensors", "pack-quantized"),
+    "W8A8 bf16": ("int8_int8", [], "bf16", "compressed-tensors", "int-quantized"),
+    "W8A8 fp32": ("int8_int8", [], "fp32", "compressed-tensors", "int-quantized"),
+    "W4A16 of 8da4w bf16": ("8da4w", GROUP32, "bf16", "compressed-tensors", "pack-quantized"),
+    "W4A8 packed fp32": ("8da4w", GROUP32, "fp32", "compressed-tensors-w4a8", "pack-quantized"),
+    "W4A8 bytes bf16": ("8da4w", GROUP32, "bf16", "compressed-tensors-w4a8-int8", "int-quantized"),
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return random_llama(tmp_path_factory.mktemp("random") / "llama")
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """name -> (native folder, exported folder, sheet), made when first asked for."""
+    work, made = tmp_path_factory.mktemp("compressed"), {}
+
+    def get(name):
+        if name not in made:
+            preset, settings, dtype, form, _ = CASES[name]
+            native, out = work / f"{len(made)}-native", work / f"{len(made)}-out"
+            run_qatw(["ptq", model, "--scheme", preset, *settings, "--dtype", dtype, "--out", native, "--project", work / "project"])
+            sheet = json.loads(run_qatw(["export", native, "--format", form, "--out", out, "--json"]).stdout)
+            made[name] = native, out, sheet
+        return made[name]
+
+    return get
+
+
+def compare_codes(native, folder):
+    """Raises where the package reads other codes, scales or zero points than the native folder holds."""
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    for name, (codes, scale, zero, width) in native_codes(native).items():
+        shape = torch.Size(codes.shape)
+        if f"{name}.weight_packed" in tensors:
+            assert torch.equal(tensors[f"{name}.weight_shape"], torch.tensor(codes.shape)), name
+            theirs = unpack_from_int32(tensors[f"{name}.weight_packed"], width, shape)
+        else:
+            theirs = tensors[f"{name}.weight"]
+        assert torch.equal(theirs.to(torch.int64), codes), f"{name}: codes"
+        written = tensors[f"{name}.weight_scale"]
+        repeat = written.shape[1] // scale.shape[1]
+        assert torch.equal(written.float(), scale.float().repeat_interleave(repeat, 1)), f"{name}: scales"
+        assert (zero is None) == (f"{name}.weight_zero_point" not in tensors), name
+        if zero is not None:
+            packed = tensors[f"{name}.weight_zero_point"]
+            theirs = unpack_from_int32(packed, width, torch.Size(zero.shape), packed_dim=0)
+            assert torch.equal(theirs.to(torch.int64), zero.to(torch.int64)), f"{name}: zero points"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_package_reads_our_codes(exported, name):
+    native, out, sheet = exported(name)
+    assert sheet["verified"] and sheet["verdict"]["fidelity"] == "exact", sheet
+    config = json.loads((out / "config.json").read_text())["quantization_config"]
+    QuantizationConfig.model_validate(config)
+    assert config["format"] == CASES[name][4]
+    compare_codes(native, out)
+
+
+# compressed-tensors 0.20 gives transformers 5.23 zero points of the unpacked shape, so such folders are read by its decompressor below.
+LOADABLE = [name for name in CASES if "asymmetric" not in name]
+
+
+def limit_of(name):
+    """Of max |logit|. Activations: the package divides by the scale, torchao multiplies by its inverse, and ties round otherwise."""
+    if name.startswith(("W8A8", "W4A8 bytes")):
+        return 3e-2
+    return 1e-2 if CASES[name][2] == "bf16" else 2e-5
+
+
+@pytest.mark.parametrize("name", LOADABLE)
+def test_transformers_computes_our_logits(exported, name, tmp_path):
+    _, out, _ = exported(name)
+    loaded, info = transformers.AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)
+    assert not any(info.values()), info
+    ids = [torch.randint(0, 1043, (100,), generator=torch.Generator().manual_seed(7)).tolist()]
+    (tmp_path / "ids.json").write_text(json.dumps(ids))
+    run_qatw(["logits", out, "--ids", tmp_path / "ids.json", "--out", tmp_path / "logits.safetensors"])
+    ours = safetensors.torch.load_file(tmp_path / "logits.safetensors")["logits.0"]
+    with torch.no_grad():
+        theirs = loaded(torch.tensor(ids)).logits[0].float()
+    limit = limit_of(name) * theirs.abs().max()
+    assert (ours - theirs).abs().max() <= limit, (ours - theirs).abs().max() / theirs.abs().max()
+    first, second = theirs.topk(2).values.unbind(-1)
+    clear = first - second > 2 * limit  # a random model has near ties
+    assert clear.any() and torch.equal(ours.argmax(-1)[clear], theirs.argmax(-1)[clear])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][4] == "pack-quantized"])
+def test_the_package_decompresses_our_values(exported, name, tmp_path):
+    """Its weights are the values of our codes in the model's type, bit for bit."""
+    native, out, _ = exported(name)
+    run_qatw(["export", native, "--format", "hf", "--out", tmp_path / "hf"])
+    plain = safetensors.torch.load_file(tmp_path / "hf" / "model.safetensors")
+    packed = safetensors.torch.load_file(out / "model.safetensors")
+    config = QuantizationConfig.model_validate(json.loads((out / "config.json").read_text())["quantization_config"])
+    scheme = config.config_groups["group_0"]
+    for key in [key for key in packed if key.endswith(".weight_packed")]:
+        module = key.removesuffix(".weight_packed")
+        state = {part: packed[f"{module}.{part}"] for part in ("weight_packed", "weight_scale", "weight_zero_point") if f"{module}.{part}" in packed}
+        state["weight_shape"] = torch.Size(packed[f"{module}.weight_shape"].tolist())
+        weight = PackedQuantizationCompressor.decompress(state, scheme)["weight"]
+        assert torch.equal(weight.to(plain[f"{module}.weight"].dtype), plain[f"{module}.weight"]), module
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_our_own_reader_gives_the_same_folder_again(exported, name, tmp_path):
+    """An imported export has codes: writing it once more gives the same bytes."""
+    _, out, _ = exported(name)
+    run_qatw(["export", out, "--format", CASES[name][3], "--out", tmp_path / "again"])
+    for file in ("model.safetensors", "config.json"):
+        assert (out / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("part", ["weight_packed", "weight_scale", "weight_zero_point", "weight_shape"])
+def test_a_flipped_bit_is_noticed(exported, part, tmp_path):
+    native, out, _ = exported("int4 asymmetric bf16")
+    copy = tmp_path / "flipped"
+    shutil.copytree(out, copy)
+    flip(copy / "model.safetensors", f"model.layers.1.mlp.up_proj.{part}")
+    with pytest.raises(AssertionError):
+        compare_codes(native, copy)
+
+
+def test_a_lie_in_the_metadata_is_noticed(exported, tmp_path):
+    """Three bits instead of four: our reader refuses the shapes."""
+    _, out, _ = exported("int4 g32 bf16")
+    copy = tmp_path / "lie"
+    shutil.copytree(out, copy)
+    config = json.loads((copy / "config.json").read_text())
+    config["quantization_config"]["config_groups"]["group_0"]["weights"]["num_bits"] = 3
+    (copy / "config.json").write_text(json.dumps(config))
+    done = run_qatw(["inspect", copy, "--json"], check=False)
+    assert done.returncode != 0 and "weight_packed" in json.loads(done.stdout)["error"]["msg"], done.stdout
+
+
+def test_what_the_format_cannot_hold_is_said(model, tmp_path):
+    run_qatw(["ptq", model, "--scheme", "4w_tinygemm", "--out", tmp_path / "native", "--dtype", "bf16", "--project", tmp_path / "project"])
+    rows = {row["format"]: row for row in json.loads(run_qatw(["export", tmp_path / "native", "--check", "--json"]).stdout)}
+    assert rows["compressed-tensors"]["fidelity"] == "unsupported" and "real numbers" in rows["compressed-tensors"]["why"]
+    assert rows["native"]["fidelity"] == rows["hf"]["fidelity"] == "exact"
+    done = run_qatw(["export", tmp_path / "native", "--format", "compressed-tensors", "--out", tmp_path / "x", "--json"], check=False)
+    assert done.returncode == 2 and "real numbers" in json.loads(done.stdout)["error"]["msg"]
+    assert not (tmp_path / "x").exists()
