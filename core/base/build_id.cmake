@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Run at build time: writes OUT with a digest over every source file of ours, only when it changed.
+cmake_policy(VERSION 3.25)
 file(GLOB_RECURSE sources "${ROOT}/core/*.cpp" "${ROOT}/core/*.h" "${ROOT}/core/*.cu" "${ROOT}/core/*.txt" "${ROOT}/app/*.cpp" "${ROOT}/app/*.h")
 list(SORT sources)
 set(all "")
