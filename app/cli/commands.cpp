@@ -12,6 +12,7 @@ int cmdDoctor(CommandLine& line);
 int cmdEval(CommandLine& line);
 int cmdExport(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
+int cmdGenerate(CommandLine& line);
 int cmdInspect(CommandLine& line);
 int cmdLogits(CommandLine& line);
 int cmdPause(CommandLine& line);
@@ -42,6 +43,8 @@ constexpr std::array kCommands{
             cmdExport},
     Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
+    Command{"generate", "continue a text: greedy or sampled, word by word",
+            "qatw generate path/to/model --prompt 'Once upon a time' --temperature 0.8 --seed 7", cmdGenerate},
     Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors",
             cmdInspect},
     Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors",

@@ -51,13 +51,18 @@ struct Session {
 
 } // namespace
 
-Result<std::string> askEngine(const std::string& op, const std::string& params, const std::function<void(const wire::Event&)>& onEvent) {
+Result<std::string> askEngine(const std::string& op, const std::string& params, const std::function<void(const wire::Event&)>& onEvent,
+                              const std::function<bool()>& stopWish) {
     watchInterrupts();
     QW_TRY(auto session, Session::open());
     QW_TRY(const std::string accepted, session.client.request(op, params, 10'000));
     const int64_t jobId = json::parse(accepted).value("job", int64_t{0});
-    for (;;) {
-        if (interruptWish() != drive::Wish::GoOn) {
+    for (bool asked = false;;) {
+        const drive::Wish wish = interruptWish();
+        if (stopWish && !asked && (wish == drive::Wish::Stop || stopWish())) {
+            asked = true;
+            static_cast<void>(session.client.request("job.cancel", "{}", 10'000)); // a broken connection shows below
+        } else if (wish > (stopWish ? drive::Wish::Stop : drive::Wish::GoOn)) {
             session.stdio.process.kill(SIGKILL); // nothing of it is visible yet
             return Error{"engine.cancelled", "stopped on request", "", "", true};
         }

@@ -10,9 +10,11 @@
 
 namespace qw::cli {
 
+// stopWish given: when it says so, or at the first Ctrl+C, the job is asked to end and its result is still awaited. Without: Ctrl+C kills.
 // The result's JSON; the engine's own error; engine.lost with what it wrote on standard error when it died.
 [[nodiscard]] Result<std::string> askEngine(const std::string& op, const std::string& params,
-                                            const std::function<void(const wire::Event&)>& onEvent);
+                                            const std::function<void(const wire::Event&)>& onEvent,
+                                            const std::function<bool()>& stopWish = {});
 // From spawn to a checked hello, in milliseconds.
 [[nodiscard]] Result<double> timeToHello();
 

@@ -26,19 +26,27 @@ Result<records::QatBlock> soleScheme(const checkpoint::Checkpoint& quantized) {
 }
 
 Result<std::unique_ptr<LoadedModel>> LoadedModel::open(const std::filesystem::path& folder, const std::string& device,
-                                                       const std::string& dtype) {
+                                                       const std::string& dtype, int64_t threads,
+                                                       const std::optional<records::QatBlock>& scheme) {
     QW_TRY(const at::Device where, openDevice(device));
-    configureTorch(0, where.is_cpu(), false);
+    configureTorch(threads, where.is_cpu(), false);
     QW_TRY(const auto files, checkpoint::Checkpoint::open(folder));
+    if (files.isQuantized() && scheme)
+        return Error{"config.conflict", folder.string() + " is already quantized", "leave --scheme out, or take the unquantized model", "",
+                     false};
     const auto asked = dtypeFromName(dtype);
     if (!dtype.empty() && dtype != "auto" && !asked)
         return Error{"config.invalid", "dtype is '" + dtype + "'", "write fp32 or bf16", "", false};
     QW_TRY(auto decoder, model::Decoder::load(files, scalarType(asked.value_or(files.dtype())), where));
     std::unique_ptr<LoadedModel> loaded(new LoadedModel(std::move(decoder)));
     if (files.isQuantized()) {
-        QW_TRY(const auto scheme, soleScheme(files));
-        QW_TRY(const auto plan, quant::plan(loaded->m_decoder, scheme));
+        QW_TRY(const auto stored, soleScheme(files));
+        QW_TRY(const auto plan, quant::plan(loaded->m_decoder, stored));
         loaded->m_hook = hookActivations(loaded->m_decoder, plan, files.dtype(), false);
+    } else if (scheme) {
+        QW_TRY(auto plan, quant::plan(loaded->m_decoder, *scheme));
+        loaded->m_hook = std::make_unique<quant::Quantizer>(loaded->m_decoder, std::move(plan), files.dtype());
+        loaded->m_decoder.setHook(loaded->m_hook.get());
     }
     return loaded;
 }

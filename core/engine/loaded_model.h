@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: a model folder of any kind ready for forward passes; a quantized one with its activation scheme in place.
+// What: a model folder of any kind ready for forward passes; a quantized one with its activation scheme in place, or a plain one with fake
+// quantization.
 #pragma once
 
 #include "model/decoder.h"
@@ -12,9 +13,10 @@ namespace qw::engine {
 
 class LoadedModel {
 public:
-    // dtype empty: the folder's own.
+    // dtype empty: the folder's own. threads 0: physical cores. scheme: fake quantization, of an unquantized folder only.
     [[nodiscard]] static Result<std::unique_ptr<LoadedModel>> open(const std::filesystem::path& folder, const std::string& device,
-                                                                   const std::string& dtype);
+                                                                   const std::string& dtype, int64_t threads = 0,
+                                                                   const std::optional<records::QatBlock>& scheme = {});
     [[nodiscard]] const model::Decoder& decoder() const { return m_decoder; }
 
 private:

@@ -49,7 +49,7 @@ wire::Hello hello() {
     h.libtorch = libtorchVersion();
     h.cuda = devices().driver;
     h.devices = devices().names;
-    h.features = {"attach", "pause", "checkpoint", "plan", "logits", "bench"};
+    h.features = {"attach", "pause", "checkpoint", "plan", "logits", "generate", "bench"};
     return h;
 }
 

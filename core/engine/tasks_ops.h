@@ -17,6 +17,9 @@ struct TaskContext {
 
 // {model, ids, out, device, dtype}: logits of every id list, fp32, as safetensors "logits.<i>" [T, V].
 [[nodiscard]] Result<std::string> logitsTask(const std::string& params, const TaskContext& context);
+// {model, text | text_file | jsonl, max_new_tokens, temperature, top_k, top_p, seed, stop, scheme, set, device, dtype, threads}:
+// "token" events {prompt, id, text} as they come, a "generated" event a prompt, and the speed of all. The job is ended by job.cancel.
+[[nodiscard]] Result<std::string> generateTask(const std::string& params, const TaskContext& context);
 // {recipe: resolved member as JSON text, scratch: an empty folder, cache, probe: bool}: steps, tokens, memory, time, skipped layers,
 // warnings.
 [[nodiscard]] Result<std::string> planTask(const std::string& params, const TaskContext& context);

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kOps[] = {"plan", "logits", "export", "export.check", "bench", "model.inspect"};
+constexpr const char* kOps[] = {"plan", "logits", "generate.start", "export", "export.check", "bench", "model.inspect"};
 
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -69,6 +69,7 @@ void TaskQueue::work() {
 Result<std::string> TaskQueue::run(const Task& task) {
     const TaskContext context{m_hub.sink(), m_cancel};
     if (task.op == "logits") return logitsTask(task.params, context);
+    if (task.op == "generate.start") return generateTask(task.params, context);
     if (task.op == "plan") return planTask(task.params, context);
     if (task.op == "export.check") return exportCheckTask(task.params, context);
     if (task.op == "model.inspect") return inspectTask(task.params);

@@ -18,7 +18,7 @@ public:
     ~TaskQueue() { stop(); }
     TaskQueue(const TaskQueue&) = delete;
     TaskQueue& operator=(const TaskQueue&) = delete;
-    void offerTo(Server& server); // plan, logits, bench, model.inspect
+    void offerTo(Server& server); // plan, logits, generate.start, export, bench, model.inspect
     void stop();                  // raises Now and waits for the task in work
 
 private:

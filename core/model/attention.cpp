@@ -52,6 +52,13 @@ AttentionPlan::AttentionPlan(const std::vector<int64_t>& contextLengths, int64_t
     m_contextLengths = lengths.to(device);
 }
 
+AttentionPlan AttentionPlan::cached(int64_t before, int64_t length, at::Device device) {
+    if (before == 0) return {1, length, {}, device};
+    AttentionPlan plan({before}, before, length, device);
+    plan.m_newest = length == 1;
+    return plan;
+}
+
 at::Tensor AttentionPlan::positions() const {
     const at::Tensor count = at::arange(m_length, at::TensorOptions().dtype(at::kLong).device(m_device)).unsqueeze(0);
     if (m_contextLengths.defined()) return count + m_contextLengths;
@@ -109,7 +116,16 @@ at::Tensor AttentionPlan::attendSpans(const at::Tensor& q, const at::Tensor& k, 
     return at::cat(rows, 0);
 }
 
+// The newest token sees all keys of its window: no mask, and the queries that share a key head are the rows of one product.
+at::Tensor AttentionPlan::attendNewest(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window, double scale) {
+    const int64_t length = k.size(2), seen = window > 0 ? std::min(window, length) : length;
+    const at::Tensor grouped = q.reshape({1, k.size(1), q.size(1) / k.size(1), q.size(3)});
+    const auto newest = [&](const at::Tensor& x) { return x.narrow(2, length - seen, seen); };
+    return at::scaled_dot_product_attention(grouped, newest(k), newest(v), {}, 0.0, false, scale).reshape(q.sizes());
+}
+
 at::Tensor AttentionPlan::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window, double scale) {
+    if (m_newest) return attendNewest(q, k, v, window, scale);
     const at::Tensor keys = repeatHeads(k, q.size(1)), values = repeatHeads(v, q.size(1));
     const bool windowCuts = window > 0 && m_length > window;
     if (m_document.defined() && m_length > kDenseMaskLength && !windowCuts) return attendSpans(q, keys, values, scale);

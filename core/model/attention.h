@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: who may look at whom (causal, sliding window, documents in a pack, endings after a context), and the attention itself.
+// What: who may look at whom (causal, sliding window, documents in a pack, endings after a context, a growing text), and the attention
+// itself.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,6 +17,8 @@ public:
     AttentionPlan(int64_t rows, int64_t length, const std::vector<std::vector<int64_t>>& starts, at::Device device);
     // One row per ending, of length S, behind a context of its own length, padded on the right to T.
     AttentionPlan(const std::vector<int64_t>& contextLengths, int64_t padded, int64_t length, at::Device device);
+    // One row of length S behind `before` cached tokens of the same text.
+    [[nodiscard]] static AttentionPlan cached(int64_t before, int64_t length, at::Device device);
 
     [[nodiscard]] at::Tensor positions() const; // int64 [R or 1, S]
     [[nodiscard]] int64_t lastPosition() const; // highest position + 1
@@ -26,10 +29,13 @@ private:
     [[nodiscard]] at::Tensor mask(int64_t window); // bool, true = visible; undefined = plain causal
     [[nodiscard]] at::Tensor endingMask(int64_t window) const;
     [[nodiscard]] at::Tensor attendSpans(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) const;
+    [[nodiscard]] static at::Tensor attendNewest(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window,
+                                                 double scale);
 
     int64_t m_rows = 1, m_length = 0;
     int64_t m_context = 0; // T
     int64_t m_longestContext = 0;
+    bool m_newest = false;                      // one token behind a cache
     at::Tensor m_contextLengths;                // int64 [R, 1]; undefined without contexts
     std::vector<std::vector<int64_t>> m_starts; // empty: one document a row
     at::Device m_device;

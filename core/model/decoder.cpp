@@ -18,6 +18,7 @@
 #include <ATen/ops/square.h>
 #include <ATen/ops/tensor.h>
 #include <cmath>
+#include <tuple>
 #include <unordered_map>
 
 namespace qw::model {
@@ -82,6 +83,7 @@ struct Decoder::State {
     struct KeyValues {
         at::Tensor keys, values; // [R, K, T, D] to put in front, undefined without a context
         Context* keep = nullptr; // where to store what this call made
+        KvCache* grow = nullptr; // where all keys and values of a growing text lie
     };
     struct Continued {
         const Context& context;
@@ -91,7 +93,7 @@ struct Decoder::State {
                          const KeyValues& cache) const;
     at::Tensor mlp(const LayerParts& parts, const at::Tensor& x) const;
     at::Tensor block(size_t layer, const at::Tensor& x, const RopeTable& table, AttentionPlan& plan, const KeyValues& cache) const;
-    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before, Context* keep,
+    at::Tensor run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before, const KeyValues& kept,
                    const ForwardOptions& options) const;
 };
 
@@ -145,6 +147,7 @@ at::Tensor Decoder::State::attention(const LayerParts& parts, size_t layer, cons
         cache.keep->keys.push_back(k);
         cache.keep->values.push_back(v);
     }
+    if (cache.grow) std::tie(k, v) = cache.grow->put(layer, k, v);
     if (cache.keys.defined()) {
         k = at::cat({cache.keys, k}, 2);
         v = at::cat({cache.values, v}, 2);
@@ -166,8 +169,8 @@ at::Tensor Decoder::State::block(size_t layer, const at::Tensor& x, const RopeTa
     return h + mlp(parts, rmsNorm(h, tensor(parts.postNorm), config.rmsEps));
 }
 
-at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before, Context* keep,
-                               const ForwardOptions& options) const {
+at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<AttentionPlan>& plan, const Continued* before,
+                               const KeyValues& kept, const ForwardOptions& options) const {
     const auto poll = [cancel = options.cancel] {
         if (cancel && cancel->now()) throw Cancelled{};
     };
@@ -175,8 +178,7 @@ at::Tensor Decoder::State::run(const at::Tensor& ids, const std::shared_ptr<Atte
     const RopeTable table = ropeTable(frequencies, plan->positions(), type);
     at::Tensor x = embed(ids);
     for (size_t layer = 0; layer < layers.size(); ++layer) {
-        KeyValues cache;
-        cache.keep = keep;
+        KeyValues cache = kept;
         if (before) {
             cache.keys = before->context.keys[layer].index_select(0, before->owner);
             cache.values = before->context.values[layer].index_select(0, before->owner);
@@ -213,7 +215,7 @@ void Decoder::setHook(LinearHook* hook) { m_state->hook = hook; }
 
 at::Tensor Decoder::hidden(const Rows& rows, const ForwardOptions& options) const {
     const auto plan = std::make_shared<AttentionPlan>(rows.ids.size(0), rows.ids.size(1), rows.starts, device());
-    return m_state->run(rows.ids, plan, nullptr, nullptr, options);
+    return m_state->run(rows.ids, plan, nullptr, {}, options);
 }
 
 at::Tensor Decoder::contextHidden(const at::Tensor& ids, const std::vector<int64_t>& lengths, Context& keep,
@@ -221,7 +223,7 @@ at::Tensor Decoder::contextHidden(const at::Tensor& ids, const std::vector<int64
     keep = {};
     keep.lengths = lengths;
     const auto plan = std::make_shared<AttentionPlan>(ids.size(0), ids.size(1), std::vector<std::vector<int64_t>>{}, device());
-    return m_state->run(ids, plan, nullptr, &keep, options);
+    return m_state->run(ids, plan, nullptr, {.keep = &keep}, options);
 }
 
 at::Tensor Decoder::continueHidden(const Context& context, const std::vector<int64_t>& owner, const at::Tensor& ids,
@@ -230,7 +232,22 @@ at::Tensor Decoder::continueHidden(const Context& context, const std::vector<int
     for (const int64_t c : owner) lengths.push_back(context.lengths[static_cast<size_t>(c)]);
     const auto plan = std::make_shared<AttentionPlan>(lengths, context.keys.front().size(2), ids.size(1), device());
     const State::Continued before{context, at::tensor(owner, at::TensorOptions().dtype(at::kLong)).to(device())};
-    return m_state->run(ids, plan, &before, nullptr, options);
+    return m_state->run(ids, plan, &before, {}, options);
+}
+
+at::Tensor Decoder::extendHidden(KvCache& cache, const at::Tensor& ids, const ForwardOptions& options) const {
+    const int64_t before = cache.length(), added = ids.size(1);
+    const auto& c = config();
+    // Where a longer text turns its earlier tokens differently, every layer behind the first has seen another past: start again.
+    const bool again = before > 0 && !sameRope(c.rope, c.headDim, c.maxPositions, before, before + added);
+    KvCache fresh;
+    KvCache& target = again ? fresh : cache;
+    const at::Tensor input = again ? at::cat({cache.ids(), ids}, 1) : ids;
+    const auto plan = std::make_shared<AttentionPlan>(AttentionPlan::cached(target.length(), input.size(1), device()));
+    at::Tensor out = m_state->run(input, plan, nullptr, {.grow = &target}, options);
+    target.advance(input);
+    if (again) cache = std::move(fresh);
+    return out.narrow(1, input.size(1) - added, added);
 }
 
 at::Tensor Decoder::headWeight() const {

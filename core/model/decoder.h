@@ -6,6 +6,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "checkpoint/checkpoint.h"
+#include "model/kv_cache.h"
 
 #include <ATen/core/Tensor.h>
 #include <exception>
@@ -87,6 +88,9 @@ public:
                                            const ForwardOptions& options = {}) const;
     [[nodiscard]] at::Tensor continueHidden(const Context& context, const std::vector<int64_t>& owner, const at::Tensor& ids,
                                             const ForwardOptions& options = {}) const;
+    // ids [1, S] behind the text in the cache, kept there: [1, S, H], the last S rows of hidden() on the whole text up to rounding.
+    // After an exception the cache is what it was.
+    [[nodiscard]] at::Tensor extendHidden(KvCache& cache, const at::Tensor& ids, const ForwardOptions& options = {}) const;
     // Matrix and input for logits = input·matrixᵀ, through the hook.
     [[nodiscard]] at::Tensor headWeight() const;
     [[nodiscard]] at::Tensor headInput(const at::Tensor& hidden) const;

@@ -6,6 +6,7 @@
 #include <ATen/ops/bitwise_and.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/reciprocal.h>
 #include <ATen/ops/sin.h>
@@ -93,6 +94,12 @@ RopeFrequencies ropeFrequencies(const Rope& rope, int64_t headDim, int64_t maxPo
         return {at::reciprocal(stretch * powers(rope.theta, headDim)), longropeAttention(rope, maxPositions)};
     }
     return {plain(rope.theta, headDim), 1};
+}
+
+bool sameRope(const Rope& rope, int64_t headDim, int64_t maxPositions, int64_t length, int64_t other) {
+    if (rope.type != "dynamic" && rope.type != "longrope") return true;
+    const auto of = [&](int64_t tokens) { return ropeFrequencies(rope, headDim, maxPositions, tokens).inverse; };
+    return at::equal(of(length), of(other));
 }
 
 RopeTable ropeTable(const RopeFrequencies& frequencies, const at::Tensor& positions, at::ScalarType type) {

@@ -16,6 +16,9 @@ struct RopeFrequencies {
 // length: of this call, positions included; matters to `dynamic` and `longrope` only.
 [[nodiscard]] RopeFrequencies ropeFrequencies(const checkpoint::Rope& rope, int64_t headDim, int64_t maxPositions, int64_t length);
 
+// Whether calls of both lengths turn a token equally.
+[[nodiscard]] bool sameRope(const checkpoint::Rope& rope, int64_t headDim, int64_t maxPositions, int64_t length, int64_t other);
+
 struct RopeTable {
     at::Tensor cosine, sine; // [R or 1, 1, S, D] in the hidden dtype
 };
