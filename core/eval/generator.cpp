@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "eval/text_stream.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <algorithm>
-#include <c10/core/InferenceMode.h>
 #include <cmath>
 
 namespace qw::eval {
@@ -19,7 +19,7 @@ public:
         : m_decoder(decoder), m_options(options), m_onToken(onToken), m_prompt(prompt), m_stream(tokenizer, prompt, options.stops) {}
 
     Result<Generated> run() {
-        const c10::InferenceMode inference;
+        const at::NoGradGuard noGrad;
         try {
             QW_CHECK(loop());
         } catch (const model::Cancelled&) {
