@@ -34,7 +34,8 @@ fs::path programFolder() {
 }
 
 Result<fs::path> findEngine() {
-    return find("QATW_ENGINE", "qat-engine", "the engine", "build it with LibTorch (installer/setup), or set QATW_ENGINE to its path");
+    return find("QATW_ENGINE", "qat-engine", "the engine",
+                "install the package qat-workbench-engine, build it (installer/build), or set QATW_ENGINE to its path");
 }
 
 Result<fs::path> findTool() { return find("QATW_TOOL", "qatw", "the tool", "reinstall, or set QATW_TOOL to its path"); }

@@ -106,7 +106,9 @@ const std::string& torchCuda() { // empty: open
 
 Error noCuda(const std::string& wanted, const std::string& why) {
     return Error{"engine.driver", "device " + wanted + " is not available: " + why,
-                 "use device: cpu, or install the driver and LibTorch's CUDA libraries (installer/setup --cuda)", "", false};
+                 "use device: cpu, or install the driver and LibTorch's CUDA libraries (package qat-workbench-engine-cuda, or "
+                 "installer/setup --cuda)",
+                 "", false};
 }
 
 } // namespace
