@@ -3,11 +3,10 @@
 #include "command_line.h"
 #include "drive/export_run.h"
 #include "engine_request.h"
+#include "formats/sheet.h"
 #include "progress.h"
 #include "project_store.h"
 
-#include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,7 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-using formats::Fidelity;
 
 struct Wanted {
     std::string source, format, out, project;
@@ -42,59 +40,6 @@ Result<Subject> subjectOf(const Wanted& wanted, const formats::Format& format, c
     return Subject{std::move(folder), run};
 }
 
-Json verdictJson(const formats::Verdict& v) {
-    Json notes = Json::array();
-    for (const auto& note : v.notes) notes.push_back(note);
-    return {{"fidelity", formats::word(v.fidelity)},
-            {"why", v.why},
-            {"runs_on", v.runsOn},
-            {"notes", notes},
-            {"groups", v.groups},
-            {"inexact", v.inexact},
-            {"bytes", v.bytes}};
-}
-
-// The logits of what was written against the source, where both have the same forward pass.
-struct Logits {
-    double max = 0, mean = 0, scale = 0, sameTop = 0;
-    int64_t tokens = 0;
-};
-Result<Logits> compareLogits(const fs::path& source, const fs::path& out, Progress& progress) {
-    const nlohmann::json params{{"reference", source.string()}, {"exported", out.string()}};
-    QW_TRY(const auto text, askEngine("export.check", params.dump(), [&](const wire::Event& event) { progress.event(event); }));
-    const auto j = nlohmann::json::parse(text);
-    return Logits{j["logits_max"], j["logits_mean"], j["logits_scale"], j["same_top"], j["tokens"]};
-}
-
-Json sheetOf(const formats::Format& format, const formats::Exported& e, const Logits& logits, const fs::path& out) {
-    Json checks = Json::array();
-    const auto add = [&](const char* name, const std::string& value, bool ok) {
-        checks.push_back({{"name", name}, {"value", value}, {"ok", ok}});
-    };
-    const auto& s = e.sheet;
-    add("weights read back bit for bit",
-        std::to_string(s.equal) + " of " + std::to_string(s.tensors) + " tensors" +
-            (s.different == 0 ? ""
-                              : "; " + std::to_string(s.different) + " groups differ, by " + numberText(s.maxAbs) + " at most, first in " +
-                                    s.firstDifferent),
-        s.different <= e.verdict.inexact || e.verdict.fidelity == Fidelity::Lossy);
-    // Without differing weights only activations that the format cannot name may move the logits.
-    const bool silent = !e.verdict.sameActivations;
-    add("logits against the source",
-        "max " + numberText(logits.max) + " of " + numberText(logits.scale) + ", mean " + numberText(logits.mean) + ", same top token at " +
-            numberText(100 * logits.sameTop) + " % of " + std::to_string(logits.tokens) +
-            (silent ? " (its readers treat activations otherwise)" : ""),
-        silent || e.verdict.fidelity != Fidelity::Exact || logits.max == 0);
-    const auto forecast = static_cast<double>(e.verdict.bytes);
-    add("weight files", bytesText(static_cast<int64_t>(e.bytes)) + ", forecast " + bytesText(static_cast<int64_t>(e.verdict.bytes)),
-        std::abs(static_cast<double>(e.bytes) - forecast) <= 0.01 * forecast + 65536); // headers are not forecast
-    bool verified = true;
-    for (const auto& one : checks) verified = verified && one["ok"].get<bool>();
-    return Json{{"format", format.name}, {"dir", out.string()},  {"bytes", e.bytes},
-                {"hash", e.hash},        {"verified", verified}, {"verdict", verdictJson(e.verdict)},
-                {"checks", checks}};
-}
-
 Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, const Subject& subject, store::Store* store,
                            Progress& progress) {
     QW_TRY(const auto source, checkpoint::Checkpoint::open(subject.folder));
@@ -107,10 +52,11 @@ Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, 
         return interruptWish() == drive::Wish::GoOn;
     };
     QW_TRY(const auto exported, formats::exportModel(format, source, {out, wanted.overwrite, wanted.lossy}, tick));
-    QW_TRY(const Logits logits, compareLogits(subject.folder, out, progress));
-    Json sheet = sheetOf(format, exported, logits, out);
+    QW_TRY(const auto logits, compareLogits(subject.folder, out, [&](const wire::Event& event) { progress.event(event); }));
+    const formats::Sheet proof = formats::sheetOf(format, exported, logits, out);
+    Json sheet = Json::parse(proof.json);
     if (subject.run) {
-        QW_CHECK(drive::recordExport(*store, *subject.run, out, exported, sheet.dump()));
+        QW_CHECK(drive::recordExport(*store, *subject.run, out, exported, proof.json));
         sheet["run"] = subject.run->identity.uid;
     }
     return sheet;
@@ -140,7 +86,7 @@ Result<Json> judge(const Wanted& wanted, const std::optional<store::RunInfo>& ru
             verdict = formats::unsupported(subject.error().message);
         }
         Json row{{"format", format->name}, {"title", format->title}, {"about", format->about}};
-        row.update(verdictJson(verdict));
+        row.update(Json::parse(formats::verdictJson(verdict)));
         rows.push_back(std::move(row));
     }
     return rows;

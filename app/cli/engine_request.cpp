@@ -82,6 +82,14 @@ Result<std::string> askEngine(const std::string& op, const std::string& params, 
     }
 }
 
+Result<formats::LogitsCheck> compareLogits(const std::filesystem::path& source, const std::filesystem::path& exported,
+                                           const std::function<void(const wire::Event&)>& onEvent) {
+    const nlohmann::json params{{"reference", source.string()}, {"exported", exported.string()}};
+    QW_TRY(const auto text, askEngine("export.check", params.dump(), onEvent));
+    const auto j = nlohmann::json::parse(text);
+    return formats::LogitsCheck{j["logits_max"], j["logits_mean"], j["logits_scale"], j["same_top"], j["tokens"]};
+}
+
 Result<double> timeToHello() {
     const int64_t start = monotonicNs();
     QW_TRY(auto session, Session::open());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "formats/sheet.h"
 #include "wire/events.h"
 
 #include <functional>
@@ -15,6 +16,9 @@ namespace qw::cli {
 [[nodiscard]] Result<std::string> askEngine(const std::string& op, const std::string& params,
                                             const std::function<void(const wire::Event&)>& onEvent,
                                             const std::function<bool()>& stopWish = {});
+// Of two model folders, by an engine of their own.
+[[nodiscard]] Result<formats::LogitsCheck> compareLogits(const std::filesystem::path& source, const std::filesystem::path& exported,
+                                                         const std::function<void(const wire::Event&)>& onEvent);
 // From spawn to a checked hello, in milliseconds.
 [[nodiscard]] Result<double> timeToHello();
 

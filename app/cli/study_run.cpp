@@ -2,6 +2,7 @@
 #include "study_run.h"
 
 #include "drive/control_socket.h"
+#include "engine_request.h"
 #include "progress.h"
 #include "study/compare_text.h"
 #include "study/gather.h"
@@ -154,7 +155,10 @@ Status printStudy(store::Store& store, const study::Study& study, const drive::S
         const int winner = table.verdict.line;
         std::string run;
         if (winner >= 0) run = facts.rows[table.lines[static_cast<size_t>(winner)].rows.front()].run;
-        QW_TRY(exported, drive::writeExports(store, study, run, table.verdict.sentence));
+        const auto compare = [](const auto& source, const auto& folder) {
+            return compareLogits(source, folder, [](const wire::Event&) {});
+        };
+        QW_TRY(exported, drive::writeExports(store, study, run, table.verdict.sentence, compare));
     }
     if (json) {
         Json out{{"study", study.uid}, {"name", study.name}, {"dir", study.dir.string()}};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "drive/run_driver.h"
+#include "formats/sheet.h"
 #include "study/study_file.h"
 #include "wire/lock_file.h"
 
@@ -63,10 +64,13 @@ private:
     const StudyWatch& m_watch;
 };
 
-// Copies (hard links where it can) what recipe.exports names to <project>/exports/<name>: whole folders or nothing. Sentences of what was
-// written.
+// Asked for the logits of an export against its source.
+using CompareLogits =
+    std::function<Result<formats::LogitsCheck>(const std::filesystem::path& source, const std::filesystem::path& exported)>;
+// Writes what recipe.exports names to <project>/exports/<study>: native folders as <name> (hard links where it can), others as
+// <name>-<format>; whole folders or nothing. Sentences of what was written, and of what could not be.
 [[nodiscard]] Result<std::vector<std::string>> writeExports(store::Store& store, const study::Study& study, const std::string& verdictRun,
-                                                            const std::string& verdictSentence);
+                                                            const std::string& verdictSentence, const CompareLogits& compareLogits);
 // from -> to through a temporary sibling; to must not exist, or be empty. link: hard links where the file system has them.
 [[nodiscard]] Status copyFolder(const std::filesystem::path& from, const std::filesystem::path& to, bool link);
 

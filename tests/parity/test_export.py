@@ -74,3 +74,43 @@ def test_a_run_without_trained_weights_has_no_latent_ones(quantized, tmp_path):
     done = run_qatw(["export", run, "--format", "hf-latent", "--out", tmp_path / "x", "--project", project, "--json"], check=False)
     assert done.returncode == 2 and "no trained weights" in json.loads(done.stdout)["error"]["msg"], done.stdout
     assert not (tmp_path / "x").exists()
+
+
+STUDY = """recipe: 1
+name: shipped
+model: {path: SAMPLE/model}
+device: cpu
+data:
+  train: [{path: SAMPLE/text/train.jsonl}]
+  seq_len: 64
+train: {max_steps: 2, micro_batch: 2}
+optim: {lr: 1.0e-4}
+eval:
+  tasks: [{name: pages, path: SAMPLE/tasks/pages.raw, mode: wikitext, limit: 1}]
+schemes:
+  - {name: int4, preset: intx_weight_only, weight: {dtype: int4, granularity: per_channel}}
+precision: {mode: fp32, export_dtype: bf16}
+export: [{scheme: int4, format: compressed-tensors}, {scheme: all, format: native}, {scheme: int4, format: compressed-tensors-w4a8}]
+"""
+
+
+def test_a_study_ends_in_its_exports(tmp_path):
+    """The recipe's list is written once, verified, and kept with its runs; what cannot be written is a sentence."""
+    recipe = tmp_path / "shipped.yaml"
+    recipe.write_text(STUDY.replace("SAMPLE", str(ROOT / "resources/sample")))
+    first = json.loads(run_qatw(["run", recipe, "--project", tmp_path / "project", "--json"]).stdout)
+    folder = tmp_path / "project/exports/shipped"
+    names = sorted(p.name for p in folder.iterdir())
+    assert len([n for n in names if n.endswith("compressed-tensors")]) == 2 and len(names) == 4, names
+    for out in folder.glob("*compressed-tensors"):
+        _, info = transformers.AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)
+        assert not any(info.values()), info
+    assert sum("was not exported as compressed-tensors-w4a8" in sentence for sentence in first["exports"]) == 2, first["exports"]
+    again = json.loads(run_qatw(["run", recipe, "--project", tmp_path / "project", "--json"]).stdout)
+    assert sum("is up to date" in sentence for sentence in again["exports"]) == 4, again["exports"]
+    runs = json.loads(run_qatw(["runs", "--project", tmp_path / "project", "--json"]).stdout)["runs"]
+    sheets = []
+    for run in runs:
+        shown = json.loads(run_qatw(["show", run["uid"], "--project", tmp_path / "project", "--json"]).stdout)
+        sheets += [a for a in shown["artifacts"] if a["kind"] == "export"]
+    assert len(sheets) == 2 and all(a["info"]["verified"] for a in sheets), sheets

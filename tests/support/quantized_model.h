@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: a small native folder quantized by the product's own kernels, for tests of what happens to codes afterwards.
+#pragma once
+
+#include "formats/native_tensors.h"
+#include "tiny_model.h"
+
+#include "checkpoint/module_plan.h"
+
+#include <set>
+
+namespace qw::test {
+
+// Every matrix that the scheme is aimed at and divides; the others stay as they are. codes: called with each quantized matrix before it is
+// written, to place known values.
+struct TinyCodes {
+    std::string module;
+    std::vector<int8_t> codes;
+    std::vector<char> scale, zero;
+};
+inline Status writeQuantized(const std::filesystem::path& dir, const records::QatBlock& scheme, const std::string& dtype = "BF16",
+                             const std::function<void(TinyCodes&)>& change = {}) {
+    const std::string config = tinyConfig("llama", "\"torch_dtype\":\"" + std::string(dtype == "F32" ? "float32" : "bfloat16") +
+                                                       "\",\"quantization_config\":" + formats::nativeConfig() + ",");
+    const auto type = dtype == "F32" ? records::DType::F32 : records::DType::BF16;
+    QW_TRY(const auto parsed, checkpoint::parseModelConfig(config));
+    QW_TRY(const auto plan, checkpoint::planModules(scheme, checkpoint::matricesOf(parsed, false), type));
+    const auto matrices = checkpoint::matricesOf(parsed, false);
+    const std::vector<TinyTensor> tensors = tinyTensors(config, false, dtype);
+    std::vector<checkpoint::TensorSource> sources;
+    checkpoint::NativeInfo info;
+    info.type = type;
+    info.schemes = {scheme};
+    std::set<std::string> quantized;
+    for (const int index : plan.weight) {
+        const checkpoint::Matrix& m = matrices[static_cast<size_t>(index)];
+        const auto tensor = std::ranges::find_if(tensors, [&](const TinyTensor& t) { return t.name == m.tensor; });
+        QW_TRY(const auto layout, checkpoint::nativeLayout(*scheme.weight, m.name, type, m.rows, m.cols));
+        auto made = std::make_shared<TinyCodes>();
+        made->module = m.name;
+        made->codes.resize(static_cast<size_t>(m.rows * m.cols));
+        made->scale.resize(static_cast<size_t>(layout.groups() * numerics::sizeOf(layout.grid.scaleType)));
+        made->zero.resize(static_cast<size_t>(layout.groups()) * 4);
+        numerics::Outputs out;
+        out.codes = made->codes.data();
+        out.scale = made->scale.data();
+        out.zero = layout.zeroDtype.empty() ? nullptr : made->zero.data();
+        numerics::fakeQuantize(layout.grid, tensor->bytes.data(), out, serial());
+        if (change) change(*made);
+        QW_CHECK(formats::addNativeModule(sources, m.name, layout, [made](int8_t* codes, void* scale, void* zero) -> Status {
+            if (codes) std::ranges::copy(made->codes, codes);
+            if (scale) std::ranges::copy(made->scale, static_cast<char*>(scale));
+            if (zero) std::ranges::copy(made->zero, static_cast<char*>(zero));
+            return {};
+        }));
+        info.modules.push_back({m.name, 0, layout.packed, m.rows, m.cols});
+        quantized.insert(m.tensor);
+    }
+    for (const auto& layer : plan.layers)
+        if (!layer.skipReason.empty()) info.skipped.emplace_back(layer.name, layer.skipReason);
+    for (const TinyTensor& t : tensors)
+        if (!quantized.contains(t.name)) sources.push_back(checkpoint::bytesSource(t.name, t.dtype, t.shape, t.bytes.data()));
+    writeText(dir / "config.json", config);
+    auto written = checkpoint::writeSafetensors(dir / "model.safetensors", std::move(sources),
+                                                {{checkpoint::kNativeKey, checkpoint::nativeToJson(info)}});
+    return written ? Status{} : Status{written.error()};
+}
+
+} // namespace qw::test
