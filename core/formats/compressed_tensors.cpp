@@ -21,8 +21,11 @@ using records::Mapping;
 using Bytes = std::vector<uint8_t>;
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kWidestGroup = 128;     // Marlin kernels have no 256: written as 128 with each scale twice
-constexpr const char* kSchema = "0.12.2"; // release of compressed-tensors whose schema config.json follows
+constexpr int64_t kWidestGroup = 128; // Marlin kernels have no 256: written as 128 with each scale twice
+// The release whose schema config.json follows. Widths that do not divide a word lie across words since a later one (0.12 leaves bits
+// free).
+constexpr const char* kSchema = "0.12.2";
+constexpr const char* kSchemaAcross = "0.20.0";
 
 enum class Storage : uint8_t { Packed, Int8 };
 struct Layout {
@@ -150,6 +153,8 @@ std::vector<TensorSource> tensorsOf(const Checkpoint& source, const Layout& layo
     return out;
 }
 
+bool acrossWords(const Checkpoint& source) { return 32 % linears(source).front().block.bits != 0; }
+
 // Both inner objects refuse keys they do not know, so they hold exactly those of the schema's release.
 Json weightArgs(const Checkpoint& source, const Layout& layout) {
     const records::QuantBlock& w = linears(source).front().block;
@@ -191,7 +196,7 @@ std::string configOf(const Checkpoint& source, const Layout& layout) {
                {"output_activations", nullptr},
                {"format", format}};
     return Json{{"quant_method", "compressed-tensors"},
-                {"version", kSchema},
+                {"version", acrossWords(source) ? kSchemaAcross : kSchema},
                 {"format", format},
                 {"quantization_status", "compressed"},
                 {"config_groups", {{"group_0", std::move(group)}}},
@@ -238,6 +243,8 @@ void addNotes(const Checkpoint& source, const Layout& layout, Verdict& verdict) 
             "transformers cannot load packed zero points with compressed-tensors 0.20; vLLM and the package's own decompressor can");
     if (layout.storage == Storage::Packed && w.bits != 4 && w.bits != 8)
         verdict.notes.push_back("vLLM's kernels take 4 and 8 bits; transformers unpacks the other widths");
+    if (acrossWords(source))
+        verdict.notes.push_back("codes of this width lie across words, as compressed-tensors 0.20 packs them; 0.12 does it otherwise");
     if (layout.repeat > 1) verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as 128, each scale repeated");
     if (layout.group > 0 && layout.group != 32 && layout.group != 64 && layout.group != 128)
         verdict.notes.push_back("vLLM's kernels take groups of 32, 64 and 128");

@@ -81,7 +81,7 @@ struct Decoder::State {
 
     // Keys and values before (cached) and of this call, for one layer.
     struct KeyValues {
-        at::Tensor keys, values; // [R, K, T, D] to put in front, undefined without a context
+        at::Tensor keys{}, values{}; // [R, K, T, D] to put in front, undefined without a context
         Context* keep = nullptr; // where to store what this call made
         KvCache* grow = nullptr; // where all keys and values of a growing text lie
     };

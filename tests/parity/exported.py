@@ -41,6 +41,27 @@ def native_codes(folder):
     return out
 
 
+def compare_codes(native, folder, unpack):
+    """Raises where compressed-tensors, whose function unpack is, reads other codes, scales or zero points than the native folder holds."""
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    for name, (codes, scale, zero, width) in native_codes(native).items():
+        shape = torch.Size(codes.shape)
+        if f"{name}.weight_packed" in tensors:
+            assert torch.equal(tensors[f"{name}.weight_shape"], torch.tensor(codes.shape)), name
+            theirs = unpack(tensors[f"{name}.weight_packed"], width, shape)
+        else:
+            theirs = tensors[f"{name}.weight"]
+        assert torch.equal(theirs.to(torch.int64), codes), f"{name}: codes"
+        written = tensors[f"{name}.weight_scale"]
+        repeat = written.shape[1] // scale.shape[1]
+        assert torch.equal(written.float(), scale.float().repeat_interleave(repeat, 1)), f"{name}: scales"
+        assert (zero is None) == (f"{name}.weight_zero_point" not in tensors), name
+        if zero is not None:
+            packed = tensors[f"{name}.weight_zero_point"]
+            theirs = unpack(packed, width, torch.Size(zero.shape), packed_dim=0)
+            assert torch.equal(theirs.to(torch.int64), zero.to(torch.int64)), f"{name}: zero points"
+
+
 def flip(path, key, byte=0):
     """One bit of one byte of a tensor."""
     raw = bytearray(path.read_bytes())

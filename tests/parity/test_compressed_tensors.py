@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """compressed-tensors exports: the package accepts the config and unpacks our codes, transformers computes our logits."""
 import json
+import os
+import pathlib
 import shutil
+import subprocess
+import sys
 
 import pytest
 import safetensors.torch
@@ -11,8 +15,8 @@ from compressed_tensors.compressors.pack_quantized.base import PackedQuantizatio
 from compressed_tensors.compressors.pack_quantized.helpers import unpack_from_int32
 from compressed_tensors.quantization import QuantizationConfig
 
-from common import run_qatw
-from exported import flip, native_codes, random_llama
+from common import ROOT, run_qatw
+from exported import compare_codes, flip, random_llama
 
 transformers.logging.set_verbosity_error()
 
@@ -65,27 +69,6 @@ def exported(model, tmp_path_factory):
     return get
 
 
-def compare_codes(native, folder):
-    """Raises where the package reads other codes, scales or zero points than the native folder holds."""
-    tensors = safetensors.torch.load_file(folder / "model.safetensors")
-    for name, (codes, scale, zero, width) in native_codes(native).items():
-        shape = torch.Size(codes.shape)
-        if f"{name}.weight_packed" in tensors:
-            assert torch.equal(tensors[f"{name}.weight_shape"], torch.tensor(codes.shape)), name
-            theirs = unpack_from_int32(tensors[f"{name}.weight_packed"], width, shape)
-        else:
-            theirs = tensors[f"{name}.weight"]
-        assert torch.equal(theirs.to(torch.int64), codes), f"{name}: codes"
-        written = tensors[f"{name}.weight_scale"]
-        repeat = written.shape[1] // scale.shape[1]
-        assert torch.equal(written.float(), scale.float().repeat_interleave(repeat, 1)), f"{name}: scales"
-        assert (zero is None) == (f"{name}.weight_zero_point" not in tensors), name
-        if zero is not None:
-            packed = tensors[f"{name}.weight_zero_point"]
-            theirs = unpack_from_int32(packed, width, torch.Size(zero.shape), packed_dim=0)
-            assert torch.equal(theirs.to(torch.int64), zero.to(torch.int64)), f"{name}: zero points"
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_package_reads_our_codes(exported, name):
     native, out, sheet = exported(name)
@@ -93,7 +76,7 @@ def test_package_reads_our_codes(exported, name):
     config = json.loads((out / "config.json").read_text())["quantization_config"]
     QuantizationConfig.model_validate(config)
     assert config["format"] == CASES[name][4]
-    compare_codes(native, out)
+    compare_codes(native, out, unpack_from_int32)
 
 
 # compressed-tensors 0.20 gives transformers 5.23 zero points of the unpacked shape, so such folders are read by its decompressor below.
@@ -158,7 +141,7 @@ def test_a_flipped_bit_is_noticed(exported, part, tmp_path):
     shutil.copytree(out, copy)
     flip(copy / "model.safetensors", f"model.layers.1.mlp.up_proj.{part}")
     with pytest.raises(AssertionError):
-        compare_codes(native, copy)
+        compare_codes(native, copy, unpack_from_int32)
 
 
 def test_a_lie_in_the_metadata_is_noticed(exported, tmp_path):
@@ -181,3 +164,30 @@ def test_what_the_format_cannot_hold_is_said(model, tmp_path):
     done = run_qatw(["export", tmp_path / "native", "--format", "compressed-tensors", "--out", tmp_path / "x", "--json"], check=False)
     assert done.returncode == 2 and "real numbers" in json.loads(done.stdout)["error"]["msg"]
     assert not (tmp_path / "x").exists()
+
+
+OLDER = """
+import json, pathlib, sys
+import compressed_tensors, safetensors.torch, torch
+from compressed_tensors.compressors.quantized_compressors.pack_quantized import unpack_from_int32
+from compressed_tensors.quantization import QuantizationConfig
+sys.path.insert(0, sys.argv[1])
+import exported
+assert compressed_tensors.__version__ == "0.12.2", compressed_tensors.__version__
+for native, out in zip(sys.argv[2::2], sys.argv[3::2]):
+    QuantizationConfig.model_validate(json.loads((pathlib.Path(out) / "config.json").read_text())["quantization_config"])
+    exported.compare_codes(pathlib.Path(native), pathlib.Path(out), unpack_from_int32)
+    print("read", out)
+"""
+
+
+def test_the_release_of_the_schema_reads_our_codes(exported):
+    """Where config.json says 0.12.2, that release takes the config and unpacks the same codes."""
+    version = lambda out: json.loads((out / "config.json").read_text())["quantization_config"]["version"]
+    cases = [exported(name)[:2] for name in CASES]
+    assert [name for name, (_, out) in zip(CASES, cases) if version(out) != "0.12.2"] == ["int3 asymmetric fp32"]
+    folders = [str(folder) for pair in cases if version(pair[1]) == "0.12.2" for folder in pair]
+    here = pathlib.Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "build/deps/older/compressed-tensors-0.12.2")}
+    done = subprocess.run([sys.executable, "-c", OLDER, here, *folders], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("read ") == len(folders) // 2, done.stdout + done.stderr
