@@ -35,12 +35,6 @@ struct Layout {
     int64_t repeat = 1;      // scales written for each stored one
 };
 
-bool isLinear(const QuantizedModule& m) { return m.name != "lm_head" && checkpoint::roleOfModule(m.name) == records::Role::Weight; }
-std::vector<QuantizedModule> linears(const Checkpoint& source) {
-    std::vector<QuantizedModule> out;
-    std::ranges::copy_if(source.quantizedModules(), std::back_inserter(out), isLinear);
-    return out;
-}
 bool perChannel(const records::QuantBlock& b) { return b.granularity == Granularity::PerChannel; }
 
 // What the file cannot hold, in one sentence; empty when it can.
@@ -143,13 +137,8 @@ void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const Q
 
 std::vector<TensorSource> tensorsOf(const Checkpoint& source, const Layout& layout) {
     std::vector<TensorSource> out;
-    std::set<std::string> stored;
-    for (const QuantizedModule& m : linears(source)) {
-        addLinear(out, source, m, layout);
-        stored.insert(m.name + ".weight");
-    }
-    for (const auto& tensor : source.tensors())
-        if (!stored.contains(tensor.name)) out.push_back(plainTensor(source, tensor));
+    for (const QuantizedModule& m : linears(source)) addLinear(out, source, m, layout);
+    addOthers(out, source);
     return out;
 }
 
@@ -253,8 +242,7 @@ void addNotes(const Checkpoint& source, const Layout& layout, Verdict& verdict) 
         verdict.notes.push_back("layers are not multiples of 64 x 128: vLLM has to pad them, which recent releases do");
     if (splitsFusedLayers(source))
         verdict.notes.push_back("q, k, v or gate, up are quantized in part: vLLM fuses them and refuses the folder");
-    for (const QuantizedModule& m : source.quantizedModules())
-        if (!isLinear(m)) verdict.notes.push_back(m.name + " is written as its values: readers want it in the model's type");
+    noteOthers(source, verdict);
 }
 
 Result<Verdict> judge(const Checkpoint& source, const Layout& layout, const char* runsOn) {

@@ -64,22 +64,10 @@ void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const Q
     }));
 }
 
-std::vector<QuantizedModule> linears(const Checkpoint& source) {
-    std::vector<QuantizedModule> out;
-    for (const QuantizedModule& m : source.quantizedModules())
-        if (m.name != "lm_head" && checkpoint::roleOfModule(m.name) == records::Role::Weight) out.push_back(m);
-    return out;
-}
-
 std::vector<TensorSource> tensorsOf(const Checkpoint& source) {
     std::vector<TensorSource> out;
-    std::set<std::string> stored;
-    for (const QuantizedModule& m : linears(source)) {
-        addLinear(out, source, m);
-        stored.insert(m.name + ".weight");
-    }
-    for (const auto& tensor : source.tensors())
-        if (!stored.contains(tensor.name)) out.push_back(plainTensor(source, tensor));
+    for (const QuantizedModule& m : linears(source)) addLinear(out, source, m);
+    addOthers(out, source);
     return out;
 }
 
@@ -143,9 +131,7 @@ Result<Verdict> check(const Checkpoint& source) {
         verdict.notes.push_back("activations are not rounded by its readers: the format has no words for them");
     }
     if (source.dtype() != records::DType::F16) verdict.notes.push_back("most of its readers compute in fp16, training did not");
-    for (const QuantizedModule& m : source.quantizedModules())
-        if (m.name == "lm_head" || checkpoint::roleOfModule(m.name) != records::Role::Weight)
-            verdict.notes.push_back(m.name + " is written as its values: readers want it in the model's type");
+    noteOthers(source, verdict);
     return verdict;
 }
 

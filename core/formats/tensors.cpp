@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace qw::formats {
 namespace {
@@ -48,6 +49,27 @@ TensorSource plainTensor(const Checkpoint& source, const checkpoint::ExpectedTen
                           QW_CHECK(source.readAs(name, type, bytes.data()));
                           return bytes;
                       });
+}
+
+std::vector<checkpoint::QuantizedModule> linears(const Checkpoint& source) {
+    std::vector<checkpoint::QuantizedModule> out;
+    for (const auto& m : source.quantizedModules())
+        if (m.name != "lm_head" && checkpoint::roleOfModule(m.name) == records::Role::Weight) out.push_back(m);
+    return out;
+}
+
+void addOthers(std::vector<TensorSource>& out, const Checkpoint& source) {
+    std::set<std::string> stored;
+    for (const auto& m : linears(source)) stored.insert(m.name + ".weight");
+    for (const auto& tensor : source.tensors())
+        if (!stored.contains(tensor.name)) out.push_back(plainTensor(source, tensor));
+}
+
+void noteOthers(const Checkpoint& source, Verdict& verdict) {
+    std::set<std::string> taken;
+    for (const auto& m : linears(source)) taken.insert(m.name);
+    for (const auto& m : source.quantizedModules())
+        if (!taken.contains(m.name)) verdict.notes.push_back(m.name + " is written as its values: readers want it in the model's type");
 }
 
 Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint::QuantizedModule& m) {

@@ -9,6 +9,11 @@ namespace qw::formats {
 
 // A weight in the type it is stored in; that of a quantized module as its values in T.
 [[nodiscard]] checkpoint::TensorSource plainTensor(const checkpoint::Checkpoint& source, const checkpoint::ExpectedTensor& tensor);
+// Quantized matrices that readers of other formats take as such: linear layers. lm_head and the embedding they want as values.
+[[nodiscard]] std::vector<checkpoint::QuantizedModule> linears(const checkpoint::Checkpoint& source);
+// Everything of the model but the linears' weights; a note for each quantized matrix among them.
+void addOthers(std::vector<checkpoint::TensorSource>& out, const checkpoint::Checkpoint& source);
+void noteOthers(const checkpoint::Checkpoint& source, Verdict& verdict);
 // Bytes that exist when it is their turn.
 [[nodiscard]] checkpoint::TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
                                                   std::function<Result<std::vector<uint8_t>>()> make);
