@@ -8,6 +8,7 @@
 #include "project_store.h"
 
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -76,14 +77,20 @@ void printSheet(const Json& sheet) {
 // One row a format; nothing is written.
 Result<Json> judge(const Wanted& wanted, const std::optional<store::RunInfo>& run, const store::Store* store) {
     Json rows = Json::array();
+    std::map<bool, Result<checkpoint::Checkpoint>> sources; // quantized and latent: opened and digested once
+    const auto sourceOf = [&](const formats::Format& format) -> Result<checkpoint::Checkpoint> {
+        QW_TRY(const auto subject, subjectOf(wanted, format, run, store));
+        return checkpoint::Checkpoint::open(subject.folder);
+    };
     for (const formats::Format* format : formats::formats()) {
         if (!wanted.format.empty() && wanted.format != format->name) continue;
+        if (!sources.contains(format->latent)) sources.emplace(format->latent, sourceOf(*format));
+        const auto& source = sources.at(format->latent);
         formats::Verdict verdict;
-        if (const auto subject = subjectOf(wanted, *format, run, store)) {
-            QW_TRY(const auto source, checkpoint::Checkpoint::open(subject->folder));
-            QW_TRY(verdict, format->check(source));
+        if (source) {
+            QW_TRY(verdict, format->check(*source));
         } else {
-            verdict = formats::unsupported(subject.error().message);
+            verdict = formats::unsupported(source.error().message);
         }
         Json row{{"format", format->name}, {"title", format->title}, {"about", format->about}};
         row.update(Json::parse(formats::verdictJson(verdict)));

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "checkpoint/json_value.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -64,6 +65,22 @@ Result<ShardsWritten> writeShards(const std::filesystem::path& dir, std::vector<
     }
     QW_CHECK(writeFileAtomic(dir / "model.safetensors.index.json", index + "\n  }\n}\n"));
     return out;
+}
+
+Result<std::string> weightsHash(const std::vector<SafetensorsFile>& files) {
+    constexpr uint64_t piece = uint64_t{16} << 20;
+    std::vector<char> bytes(piece);
+    std::string digests;
+    for (const SafetensorsFile& file : files) {
+        Xxh3 hash;
+        for (uint64_t at = 0; at < file.fileBytes(); at += piece) {
+            const uint64_t n = std::min(piece, file.fileBytes() - at);
+            QW_CHECK(file.readRaw(at, bytes.data(), n));
+            hash.add(bytes.data(), n);
+        }
+        digests += hash.hex();
+    }
+    return xxh3Hex(digests);
 }
 
 } // namespace qw::checkpoint

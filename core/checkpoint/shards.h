@@ -16,4 +16,7 @@ struct ShardsWritten {
 [[nodiscard]] Result<ShardsWritten> writeShards(const std::filesystem::path& dir, std::vector<TensorSource> tensors,
                                                 const std::map<std::string, std::string>& metadata, uint64_t shardBytes = kShardBytes);
 
+// The same digest, of files as they are now.
+[[nodiscard]] Result<std::string> weightsHash(const std::vector<SafetensorsFile>& files);
+
 } // namespace qw::checkpoint

@@ -2,6 +2,8 @@
 #include "drive/export_run.h"
 
 #include "base/clock.h"
+#include "checkpoint/shards.h"
+#include "checkpoint/weight_files.h"
 #include "wire/event_log.h"
 #include "wire/run_folder.h"
 
@@ -9,11 +11,25 @@ namespace qw::drive {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// The folder as the run left it: what was damaged since is not shipped.
+Result<fs::path> checked(const store::RunInfo& run, const store::ArtifactInfo& artifact) {
+    const fs::path folder = run.dir / artifact.path;
+    QW_TRY(const auto files, checkpoint::openWeightFiles(folder));
+    QW_TRY(const std::string hash, checkpoint::weightsHash(files.files));
+    if (artifact.hash.empty() || hash == artifact.hash) return folder;
+    return Error{"file.corrupt", folder.string() + " is not what run " + run.identity.name + " wrote: its digest has changed",
+                 "restore it from a backup, or run the study again", "", false};
+}
+
+} // namespace
+
 Result<fs::path> exportSource(const store::Store& store, const store::RunInfo& run, const formats::Format& format) {
     QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
     const std::string kind = format.latent ? "model" : "native";
     for (const auto& artifact : artifacts)
-        if (artifact.kind == kind) return run.dir / artifact.path;
+        if (artifact.kind == kind) return checked(run, artifact);
     return Error{"usage", "run " + run.identity.name + " has no " + (format.latent ? "trained" : "quantized") + " weights",
                  "'qatw show " + run.identity.uid + "' lists what it has; a run must be completed", "", false};
 }

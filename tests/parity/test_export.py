@@ -114,3 +114,19 @@ def test_a_study_ends_in_its_exports(tmp_path):
         shown = json.loads(run_qatw(["show", run["uid"], "--project", tmp_path / "project", "--json"]).stdout)
         sheets += [a for a in shown["artifacts"] if a["kind"] == "export"]
     assert len(sheets) == 2 and all(a["info"]["verified"] for a in sheets), sheets
+
+
+def test_a_damaged_source_is_not_shipped(tmp_path):
+    """One bit of a run's own quantized folder: the export names the folder and writes nothing."""
+    run_qatw(["ptq", SAMPLE, "--scheme", "intx_weight_only", "--set", "weight.dtype=int4", "--out", tmp_path / "native",
+              "--project", tmp_path / "project"])
+    file = next((tmp_path / "project/runs").glob("*/exports/native/model.safetensors"))
+    raw = bytearray(file.read_bytes())
+    raw[-9] ^= 1
+    file.write_bytes(raw)
+    run = json.loads(run_qatw(["runs", "--project", tmp_path / "project", "--json"]).stdout)["runs"][-1]["uid"]
+    done = run_qatw(["export", run, "--format", "compressed-tensors", "--out", tmp_path / "x", "--project", tmp_path / "project", "--json"],
+                    check=False)
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 4 and error["code"] == "file.corrupt" and "digest has changed" in error["msg"], done.stdout
+    assert not (tmp_path / "x").exists()
