@@ -148,7 +148,7 @@ int cmdExport(CommandLine& line) {
                           "name --format and --out, or say --check", "", false},
                     wanted.json);
     watchInterrupts();
-    Progress progress;
+    Progress progress(false, 500); // the window's bar is fed from these lines
     const auto result = run(wanted, progress);
     progress.clear();
     if (!result) return fail(result.error(), wanted.json);

@@ -61,7 +61,7 @@ drive::Wish interruptWish() {
 
 int interruptExitCode() { return g_interrupts > 0 ? 128 + g_signal : 0; }
 
-Progress::Progress(bool quiet) : m_quiet(quiet), m_terminal(::isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(bool quiet, int64_t lineMs) : m_lineMs(lineMs), m_quiet(quiet), m_terminal(::isatty(STDERR_FILENO) != 0) {}
 
 drive::Watch Progress::watch() {
     drive::Watch watch;
@@ -109,7 +109,7 @@ void Progress::event(const wire::Event& event) {
     }
 }
 
-// On a terminal every text replaces the last; elsewhere one line every five seconds is enough.
+// On a terminal every text replaces the last; elsewhere one line now and then is enough.
 void Progress::show(const std::string& text, bool always) {
     const int64_t now = monotonicNs();
     const std::string line = (m_heading.empty() ? "" : m_heading + "  ") + text;
@@ -122,7 +122,7 @@ void Progress::show(const std::string& text, bool always) {
         std::fflush(stderr);
         return;
     }
-    if (line == m_last || (!always && now - m_lastNs < 5'000'000'000)) return;
+    if (line == m_last || (!always && now - m_lastNs < m_lineMs * 1'000'000)) return;
     m_lastNs = now;
     m_last = line;
     std::fprintf(stderr, "%s\n", line.c_str());

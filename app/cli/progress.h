@@ -11,7 +11,8 @@ namespace qw::cli {
 
 class Progress {
 public:
-    explicit Progress(bool quiet = false); // quiet: notes and warnings only
+    // quiet: notes and warnings only. lineMs: between two lines of progress where there is no terminal.
+    explicit Progress(bool quiet = false, int64_t lineMs = 5000);
     void event(const wire::Event& event);
     void note(const std::string& text); // a line that stays
     void heading(const std::string& text) { m_heading = text; }
@@ -20,6 +21,7 @@ public:
 
 private:
     void show(const std::string& text, bool always);
+    int64_t m_lineMs;
     bool m_quiet, m_terminal;
     size_t m_width = 0;
     int64_t m_lastNs = 0;

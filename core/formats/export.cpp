@@ -86,13 +86,21 @@ Status within(const fs::path& out, const Verdict& verdict, const WeightSheet& sh
 
 } // namespace
 
-Result<WeightSheet> compareWeights(const Checkpoint& source, const Checkpoint& written) {
+Result<WeightSheet> compareWeights(const Checkpoint& source, const Checkpoint& written, const Progress& progress) {
     WeightSheet sheet;
     const records::DType type = source.dtype();
     const auto width = static_cast<size_t>(numerics::sizeOf(type));
-    for (const auto& tensor : source.tensors()) {
+    const auto countOf = [](const checkpoint::ExpectedTensor& tensor) {
         size_t count = 1;
         for (const int64_t d : tensor.shape) count *= static_cast<size_t>(d);
+        return count;
+    };
+    uint64_t done = 0, total = 0;
+    for (const auto& tensor : source.tensors()) total += countOf(tensor) * width;
+    for (const auto& tensor : source.tensors()) {
+        if (progress && !progress(done, total)) return Error{"engine.cancelled", "reading back was stopped", "", {}, true};
+        const size_t count = countOf(tensor);
+        done += count * width;
         std::vector<uint8_t> want(count * width), have(want.size());
         QW_CHECK(source.readAs(tensor.name, type, want.data()));
         QW_CHECK(written.readAs(tensor.name, type, have.data()));
@@ -128,7 +136,7 @@ Result<Exported> exportModel(const Format& format, const Checkpoint& source, con
     Exported out;
     out.verdict = verdict;
     out.bytes = written.bytes();
-    QW_TRY(out.sheet, compareWeights(source, written));
+    QW_TRY(out.sheet, compareWeights(source, written, [&](uint64_t, uint64_t total) { return !progress || progress(total, total); }));
     QW_CHECK(within(wanted.out, verdict, out.sheet));
     QW_TRY(out.hash, written.fingerprint());
     QW_CHECK(staging.commit());

@@ -62,7 +62,8 @@ struct Exported {
     uint64_t bytes = 0; // of the weight files
     std::string hash;   // XXH3-128 over config and weights as read back
 };
-// Every weight of both in the source's T, bit by bit.
-[[nodiscard]] Result<WeightSheet> compareWeights(const checkpoint::Checkpoint& source, const checkpoint::Checkpoint& written);
+// Every weight of both in the source's T, bit by bit. progress: bytes of the source's T.
+[[nodiscard]] Result<WeightSheet> compareWeights(const checkpoint::Checkpoint& source, const checkpoint::Checkpoint& written,
+                                                 const Progress& progress = {});
 
 } // namespace qw::formats

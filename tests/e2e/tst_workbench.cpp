@@ -5,6 +5,7 @@
 #include "window_driver.h"
 
 #include "charts/qat_chart.h"
+#include "models/export_models.h"
 #include "models/scheme_list.h"
 
 #include <QCheckBox>
@@ -15,6 +16,7 @@
 #include <QPushButton>
 #include <QStandardPaths>
 #include <QTableView>
+#include <QTreeView>
 #include <QTreeWidget>
 #include <numeric>
 
@@ -157,15 +159,26 @@ private Q_SLOTS:
             QCOMPARE(box->currentText(), wanted);
         };
         choose("exportRun", QStringLiteral("int4_weight_only QAT"));
-        auto* format = dialog->findChild<QComboBox*>(QStringLiteral("exportFormat"));
-        choose("exportFormat", format->itemText(format->findData(QStringLiteral("native"))));
+        auto* formats = dialog->findChild<QTreeView*>(QStringLiteral("exportFormat"));
+        auto* judged = qobject_cast<ui::FormatsModel*>(formats->model());
+        QTRY_VERIFY_WITH_TIMEOUT(judged->verdict(0), kSoon);
+        formats->setFocus();
+        const int wanted = judged->rowOf(QStringLiteral("compressed-tensors"));
+        for (int i = 0; i < judged->rowCount() && formats->currentIndex().row() != wanted; ++i)
+            QTest::keyClick(formats, i == 0 ? Qt::Key_Home : Qt::Key_Down);
+        QCOMPARE(formats->currentIndex().row(), wanted);
+        QCOMPARE(judged->verdict(wanted)->fidelity, formats::Fidelity::Exact);
         test::WindowDriver::type(dialog->findChild<QLineEdit*>(QStringLiteral("exportFolder")), test::qt(m_dir.path() / "exported"));
         auto* start = dialog->findChild<QPushButton*>(QStringLiteral("exportButton"));
         auto* sheet = dialog->findChild<QTreeWidget*>(QStringLiteral("parityReport"));
-        if (start->isEnabled() && !sheet->isVisible()) QTest::mouseClick(start, Qt::LeftButton); // Enter in the line may have done it
+        if (!sheet->isVisible()) {
+            QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled() || sheet->isVisible(), kSoon); // the folder is being looked at
+            if (start->isEnabled()) QTest::mouseClick(start, Qt::LeftButton);          // Enter in the line may have done it
+        }
         QTRY_VERIFY_WITH_TIMEOUT(sheet->isVisible(), kPatience);
         QCOMPARE(sheet->property("verified").toBool(), true);
-        QVERIFY(fs::exists(m_dir.path() / "exported/quant_config.json") || !fs::is_empty(m_dir.path() / "exported"));
+        QVERIFY(fs::exists(m_dir.path() / "exported/model.safetensors"));
+        QVERIFY(test::readText(m_dir.path() / "exported/config.json").find("pack-quantized") != std::string::npos);
         QTest::mouseClick(dialog->findChild<QPushButton*>(QStringLiteral("exportCancel")), Qt::LeftButton);
         QTRY_VERIFY(!dialog);
     }
@@ -239,7 +252,8 @@ private Q_SLOTS:
         watch->report(25);
         QStringList late;
         for (const auto& held : watch->slow()) {
-            // Past the first paint, which loads fonts: 16 ms of work; and no wait for a disk, a lock or another process, short of what page faults cost on a busy machine.
+            // Past the first paint, which loads fonts: 16 ms of work; and no wait for a disk, a lock or another process, short of what page
+            // faults cost on a busy machine.
             const bool slow = !held.first && (held.cpu > 16 || held.slept() > 50 || held.wall - held.queued > 100);
             if (slow)
                 late << QStringLiteral("%1 ms cpu, %2 ms asleep: %3").arg(held.cpu, 0, 'f', 1).arg(held.slept(), 0, 'f', 1).arg(held.what);

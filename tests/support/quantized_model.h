@@ -40,7 +40,8 @@ inline Status writeQuantized(const std::filesystem::path& dir, const records::Qa
         made->module = m.name;
         made->codes.resize(static_cast<size_t>(m.rows * m.cols));
         made->scale.resize(static_cast<size_t>(layout.groups() * numerics::sizeOf(layout.grid.scaleType)));
-        made->zero.resize(static_cast<size_t>(layout.groups()) * 4);
+        if (!layout.zeroDtype.empty())
+            made->zero.resize(static_cast<size_t>(layout.groups() * *checkpoint::dtypeBits(layout.zeroDtype) / 8));
         numerics::Outputs out;
         out.codes = made->codes.data();
         out.scale = made->scale.data();

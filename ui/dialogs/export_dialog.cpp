@@ -2,28 +2,38 @@
 #include "dialogs/export_dialog.h"
 
 #include "dialogs/dialogs.h"
-#include "dialogs/export_formats.h"
+#include "dialogs/export_choice.h"
+#include "dialogs/past_exports.h"
+#include "models/run_texts.h"
 #include "widgets/banner.h"
 
-#include <QCheckBox>
 #include <QComboBox>
-#include <QDir>
-#include <QFileDialog>
 #include <QFormLayout>
-#include <QHeaderView>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLabel>
-#include <QLineEdit>
-#include <QLocale>
 #include <QProgressBar>
 #include <QPushButton>
-#include <QStorageInfo>
-#include <QTreeWidget>
+#include <QRegularExpression>
+#include <QSignalBlocker>
+#include <QTabWidget>
 #include <QVBoxLayout>
 
 namespace qw::ui {
+namespace {
+
+constexpr int kSteps = 1000; // of the progress bar
+
+// The first check of a sheet that failed, as "name: value".
+QString failedCheck(const QJsonObject& sheet) {
+    for (const QJsonValue& check : sheet.value(QLatin1String("checks")).toArray())
+        if (!check[QLatin1String("ok")].toBool())
+            return check[QLatin1String("name")].toString() + QStringLiteral(": ") + check[QLatin1String("value")].toString();
+    return {};
+}
+
+} // namespace
 
 ExportDialog::ExportDialog(Session& session, const QString& run, QWidget* parent) : QDialog(parent), m_session(session) {
     setObjectName(QStringLiteral("exportDialog"));
@@ -31,7 +41,7 @@ ExportDialog::ExportDialog(Session& session, const QString& run, QWidget* parent
     build();
     fillRuns(run);
     wire();
-    describe();
+    showRun();
 }
 
 ExportDialog::~ExportDialog() {
@@ -41,163 +51,151 @@ ExportDialog::~ExportDialog() {
 void ExportDialog::build() {
     m_banner = new Banner(this);
     m_exportRun = new QComboBox(this);
-    m_exportFormat = new QComboBox(this);
-    m_exportVerdict = new QLabel(this);
-    m_exportVerdict->setWordWrap(true);
-    m_exportVerdict->setProperty("look", QStringLiteral("muted"));
-    m_exportFolder = new QLineEdit(this);
-    m_browse = new QPushButton(tr("Browse…"), this);
-    m_overwrite = new QCheckBox(tr("Replace what the folder holds"), this);
-    m_exportSize = new QLabel(this);
-    m_progress = new QProgressBar(this);
-    m_progress->setRange(0, 0);
-    m_progress->setAccessibleName(tr("Export in work"));
+    m_exportRun->setToolTip(tr("A run that has written weights"));
+    m_exportRun->setAccessibleName(tr("Run"));
+    m_choice = new ExportChoice(m_session, this);
+    m_past = new PastExports(m_session, this);
+    m_exportTabs = new QTabWidget(this);
+    m_exportTabs->setDocumentMode(true);
+    m_exportTabs->addTab(m_choice, tr("&Write"));
+    m_exportTabs->addTab(m_past, tr("E&xports of this run"));
+    m_exportProgress = new QProgressBar(this);
+    m_exportProgress->setAccessibleName(tr("Export in work"));
     m_progressText = new QLabel(this);
-    m_parityReport = new QTreeWidget(this);
-    m_parityReport->setHeaderLabels({tr("Check"), tr("Result")});
-    m_parityReport->setRootIsDecorated(false);
-    m_parityReport->header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
-    m_parityReport->setAccessibleName(tr("Parity sheet"));
-    m_exportButton = new QPushButton(tr("Export"), this);
+    m_progressText->setTextFormat(Qt::PlainText);
+    m_exportButton = new QPushButton(tr("&Export"), this);
     m_exportButton->setProperty("look", QStringLiteral("primary"));
     m_exportButton->setDefault(true);
-    m_cancelButton = new QPushButton(tr("Close"), this);
-    const std::pair<QWidget*, const char*> names[] = {{m_exportRun, "exportRun"},         {m_exportFormat, "exportFormat"},
-                                                      {m_exportVerdict, "exportVerdict"}, {m_exportFolder, "exportFolder"},
-                                                      {m_overwrite, "exportOverwrite"},   {m_exportSize, "exportSize"},
-                                                      {m_progress, "exportProgress"},     {m_parityReport, "parityReport"},
-                                                      {m_exportButton, "exportButton"},   {m_cancelButton, "exportCancel"}};
+    m_exportCancel = new QPushButton(tr("Close"), this);
+    m_exportCancel->setAutoDefault(false);
+    const std::pair<QWidget*, const char*> names[] = {{m_exportRun, "exportRun"},       {m_exportTabs, "exportTabs"},
+                                                      {m_exportButton, "exportButton"}, {m_exportProgress, "exportProgress"},
+                                                      {m_exportCancel, "exportCancel"}, {m_progressText, "exportProgressText"}};
     for (const auto& [widget, name] : names) widget->setObjectName(QString::fromLatin1(name));
-    for (const ExportFormat& format : exportFormats()) m_exportFormat->addItem(format.title, format.name);
 
-    auto* folder = new QHBoxLayout;
-    folder->addWidget(m_exportFolder, 1);
-    folder->addWidget(m_browse);
     auto* form = new QFormLayout;
     form->addRow(tr("&Run"), m_exportRun);
-    form->addRow(tr("&Format"), m_exportFormat);
-    form->addRow(QString(), m_exportVerdict);
-    auto* folderLabel = new QLabel(tr("F&older"), this);
-    folderLabel->setBuddy(m_exportFolder);
-    form->addRow(folderLabel, folder);
-    form->addRow(QString(), m_overwrite);
-    form->addRow(tr("Size"), m_exportSize);
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_progressText, 1);
     buttons->addWidget(m_exportButton);
-    buttons->addWidget(m_cancelButton);
+    buttons->addWidget(m_exportCancel);
     auto* column = new QVBoxLayout(this);
     column->addWidget(m_banner);
     column->addLayout(form);
-    column->addWidget(m_progress);
-    column->addWidget(m_parityReport, 1);
+    column->addWidget(m_exportTabs, 1);
+    column->addWidget(m_exportProgress);
     column->addLayout(buttons);
-    m_progress->hide();
-    m_parityReport->hide();
-    resize(fontMetrics().averageCharWidth() * 96, sizeHint().height());
-    setMinimumWidth(fontMetrics().averageCharWidth() * 72);
+    m_exportProgress->hide();
+    const int letter = fontMetrics().averageCharWidth();
+    resize(letter * 118, std::max(sizeHint().height(), fontMetrics().height() * 36));
+    setMinimumWidth(letter * 80);
 }
 
 void ExportDialog::fillRuns(const QString& chosen) {
     const auto snapshot = m_session.project.snapshot();
     if (!snapshot) return;
-    for (const RunFacts& run : snapshot->runs)
-        if (run.info.trashedMs == 0 && (run.nativeBytes > 0 || run.modelBytes > 0))
-            m_exportRun->addItem(text(run.info.identity.name), text(run.info.identity.uid));
+    const QSignalBlocker quiet(m_exportRun);
+    m_exportRun->clear();
+    for (const RunFacts& run : snapshot->runs) {
+        if (run.info.trashedMs > 0 || (run.nativeBytes <= 0 && run.modelBytes <= 0)) continue;
+        const QString study = text(run.info.identity.studyName);
+        m_exportRun->addItem(text(run.info.identity.name), text(run.info.identity.uid));
+        m_exportRun->setItemData(m_exportRun->count() - 1, study.isEmpty() ? QVariant() : tr("of the study “%1”").arg(study),
+                                 Qt::ToolTipRole);
+    }
     const int at = m_exportRun->findData(chosen);
     m_exportRun->setCurrentIndex(at >= 0 ? at : m_exportRun->count() - 1);
 }
 
 void ExportDialog::wire() {
-    for (QComboBox* box : {m_exportRun, m_exportFormat}) connect(box, &QComboBox::currentIndexChanged, this, &ExportDialog::describe);
-    connect(m_exportFolder, &QLineEdit::textChanged, this, &ExportDialog::describe);
-    connect(m_overwrite, &QCheckBox::toggled, this, &ExportDialog::describe);
-    connect(m_browse, &QPushButton::clicked, this, [this] {
-        const QString dir = QFileDialog::getExistingDirectory(this, tr("Folder for the export"), m_exportFolder->text());
-        if (!dir.isEmpty()) m_exportFolder->setText(dir);
+    connect(m_exportRun, &QComboBox::currentIndexChanged, this, &ExportDialog::showRun);
+    connect(m_choice, &ExportChoice::changed, this, &ExportDialog::showState);
+    connect(m_exportTabs, &QTabWidget::currentChanged, this, &ExportDialog::showState);
+    connect(m_past, &PastExports::counted, this, [this] {
+        const int count = m_past->count();
+        m_exportTabs->setTabText(1, count > 0 ? tr("E&xports of this run (%1)").arg(count) : tr("E&xports of this run"));
     });
     connect(m_exportButton, &QPushButton::clicked, this, &ExportDialog::start);
-    connect(m_cancelButton, &QPushButton::clicked, this, &QDialog::reject);
+    connect(m_exportCancel, &QPushButton::clicked, this, &ExportDialog::reject);
 }
 
-// Why the button is off, in one sentence; empty when everything is there.
-QString ExportDialog::whyNot() const {
-    if (m_command != 0) return tr("an export is in work");
-    const auto snapshot = m_session.project.snapshot();
-    const RunFacts* run = snapshot ? snapshot->run(m_exportRun->currentData().toString()) : nullptr;
-    if (!run) return tr("no finished run with weights; train or quantize one first");
-    const ExportFormat& format = exportFormats()[static_cast<size_t>(m_exportFormat->currentIndex())];
-    const QString unsupported = format.whyNot(*run);
-    if (!unsupported.isEmpty()) return unsupported;
-    if (m_exportFolder->text().trimmed().isEmpty()) return tr("choose a folder");
-    const QDir target(m_exportFolder->text());
-    if (target.exists() && !target.isEmpty() && !m_overwrite->isChecked()) return tr("the folder is not empty");
-    QDir parent = target;
-    while (!parent.exists() && parent.cdUp()) {
-    }
-    const qint64 free = QStorageInfo(parent.absolutePath()).bytesAvailable(), need = format.bytes(*run);
-    if (free >= 0 && free < need)
-        return tr("only %1 are free, about %2 are needed").arg(QLocale().formattedDataSize(free), QLocale().formattedDataSize(need));
-    return {};
+QString ExportDialog::run() const { return m_exportRun->currentData().toString(); }
+
+void ExportDialog::showRun() {
+    m_choice->showRun(run());
+    m_past->showRun(run());
+    showState();
 }
 
-void ExportDialog::describe() {
-    const auto snapshot = m_session.project.snapshot();
-    const RunFacts* run = snapshot ? snapshot->run(m_exportRun->currentData().toString()) : nullptr;
-    const ExportFormat& format = exportFormats()[static_cast<size_t>(m_exportFormat->currentIndex())];
-    m_exportVerdict->setText(format.about);
-    m_exportSize->setText(run ? tr("about %1").arg(QLocale().formattedDataSize(format.bytes(*run))) : tr("–"));
-    setDisabledReason(m_exportButton, whyNot());
-    // Wrapped texts have just changed their height.
-    layout()->activate();
-    const int needed = layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(width()) : sizeHint().height();
-    if (height() < needed) resize(width(), needed);
+void ExportDialog::showState() {
+    m_exportRun->setEnabled(m_command == 0);
+    m_choice->setEnabled(m_command == 0);
+    m_exportButton->setVisible(m_exportTabs->currentWidget() == m_choice);
+    const QString why = m_command != 0 ? tr("an export is in work") : m_choice->whyNot();
+    setDisabledReason(m_exportButton, why);
+    m_exportButton->setToolTip(why.isEmpty() ? tr("Write the folder, read it back and compare") : m_exportButton->toolTip());
+    if (m_command == 0) // the reason in sight too: a disabled button is easily taken for a broken one
+        m_progressText->setText(m_exportButton->isVisibleTo(this) && !why.isEmpty() ? tr("Cannot export: %1").arg(why) : QString());
+    m_exportCancel->setText(m_command != 0 ? tr("Cancel") : tr("Close"));
 }
 
 void ExportDialog::start() {
+    if (m_command != 0) return;
     m_banner->dismiss();
-    m_parityReport->hide();
-    QStringList arguments{QStringLiteral("export"),    m_exportRun->currentData().toString(),
-                          QStringLiteral("--format"),  m_exportFormat->currentData().toString(),
-                          QStringLiteral("--out"),     m_exportFolder->text().trimmed(),
-                          QStringLiteral("--project"), m_session.project.dir(),
-                          QStringLiteral("--json")};
-    if (m_overwrite->isChecked()) arguments << QStringLiteral("--overwrite");
+    const QStringList arguments = m_choice->arguments()
+                                  << QStringLiteral("--project") << m_session.project.dir() << QStringLiteral("--json");
     m_command = m_session.engine.command(
-        arguments, this, [this](const QString& sentence) { m_progressText->setText(sentence); },
+        arguments, this, [this](const QString& sentence) { showProgress(sentence); },
         [this](const Result<QByteArray>& reply) { showReply(reply); });
-    m_progress->show();
-    m_cancelButton->setText(tr("Cancel"));
-    describe();
+    m_exportProgress->setRange(0, 0);
+    m_exportProgress->show();
+    m_progressText->setText(tr("Starting…"));
+    showState();
+}
+
+// "export bytes 1048576/4194304 (25 %)"; other sentences stand as they are.
+void ExportDialog::showProgress(const QString& sentence) {
+    static const QRegularExpression bytes(QStringLiteral("^export bytes (\\d+)/(\\d+)"));
+    const auto match = bytes.match(sentence);
+    const double done = match.captured(1).toDouble(), total = match.captured(2).toDouble();
+    const bool known = match.hasMatch() && total > 0 && done < total;
+    m_exportProgress->setRange(0, known ? kSteps : 0);
+    if (known) m_exportProgress->setValue(static_cast<int>(kSteps * done / total));
+    m_progressText->setText(known              ? tr("%1 of %2 written").arg(sizeText(done), sizeText(total))
+                            : match.hasMatch() ? tr("Written; reading back and comparing…")
+                                               : sentence);
+}
+
+void ExportDialog::reject() {
+    if (m_command != 0)
+        m_session.engine.cancelCommand(m_command); // the answer comes at once
+    else
+        QDialog::reject();
 }
 
 void ExportDialog::showReply(const Result<QByteArray>& reply) {
     m_command = 0;
-    m_progress->hide();
+    m_exportProgress->hide();
     m_progressText->clear();
-    m_cancelButton->setText(tr("Close"));
-    if (reply)
-        showSheet(*reply);
-    else
-        m_banner->show(Banner::Strength::Error, reply.error());
-    describe();
-}
-
-// {"verified": bool, "checks": [{"name", "value", "ok"}], "dir"}; every line was measured by the tool after writing.
-void ExportDialog::showSheet(const QByteArray& json) {
-    const QJsonObject sheet = QJsonDocument::fromJson(json).object();
-    const bool verified = sheet.value(QLatin1String("verified")).toBool();
-    m_parityReport->clear();
-    m_parityReport->setProperty("verified", verified);
-    new QTreeWidgetItem(m_parityReport, {tr("State"), verified ? tr("✓ verified") : tr("✗ unverified")});
-    const QJsonArray checks = sheet.value(QLatin1String("checks")).toArray();
-    for (const QJsonValue& check : checks)
-        new QTreeWidgetItem(m_parityReport, {check[QLatin1String("name")].toString(),
-                                             (check[QLatin1String("ok")].toBool() ? QStringLiteral("✓ ") : QStringLiteral("✗ ")) +
-                                                 check[QLatin1String("value")].toString()});
-    new QTreeWidgetItem(m_parityReport, {tr("Folder"), sheet.value(QLatin1String("dir")).toString()});
-    m_parityReport->show();
-    resize(width(), std::max(height(), sizeHint().height() + fontMetrics().height() * 10));
+    if (!reply) {
+        const bool cancelled = reply.error().code == "engine.cancelled";
+        Error shown = reply.error();
+        if (cancelled) shown = Error{shown.code, utf8(tr("Cancelled. Nothing was written.")), "", "", true};
+        m_banner->show(cancelled ? Banner::Strength::Info : Banner::Strength::Error, shown);
+    } else {
+        // {"verified", "checks": [{"name", "value", "ok"}], "dir", …}: every line was measured by the tool after writing.
+        const QJsonObject sheet = QJsonDocument::fromJson(*reply).object();
+        m_past->showSheet(sheet);
+        m_past->showRun(run(), sheet.value(QLatin1String("dir")).toString());
+        m_exportTabs->setCurrentWidget(m_past);
+        if (!sheet.value(QLatin1String("verified")).toBool())
+            m_banner->show(Banner::Strength::Warning,
+                           Error{"export.unverified", utf8(tr("The folder was written but is UNVERIFIED: %1").arg(failedCheck(sheet))),
+                                 utf8(tr("Do not ship it. The files are kept so that they can be looked at.")), "", false});
+    }
+    m_choice->lookAgain();
+    m_session.project.refresh();
+    showState();
 }
 
 void showExport(Session& session, const QString& run, QWidget* parent) {

@@ -1,54 +1,52 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: writes a finished run's weights for other programs and shows the sheet that proves the file (ui.md 5 Export).
-// Limits: the work is `qatw export` in a process of its own; formats come from kExportFormats, later ones are one line each.
+// What: writes a finished run's weights for other programs and shows the sheet that proves the folder (ui.md 5 Export).
+// Limits: the work is `qatw export` in a process of its own; the formats are those of core/formats.
 #pragma once
 
 #include "client/session.h"
 
 #include <QDialog>
 
-class QCheckBox;
 class QComboBox;
 class QLabel;
-class QLineEdit;
 class QProgressBar;
 class QPushButton;
-class QTreeWidget;
+class QTabWidget;
 
 namespace qw::ui {
 
 class Banner;
+class ExportChoice;
+class PastExports;
 
 class ExportDialog : public QDialog {
     Q_OBJECT
 public:
     ExportDialog(Session& session, const QString& run, QWidget* parent = nullptr); // objectName exportDialog
     ~ExportDialog() override;
+    void reject() override; // an export in work is cancelled first
 
 private:
     void build();
     void wire();
     void fillRuns(const QString& chosen);
-    void describe();
+    void showRun();
+    void showState();
     void start();
+    void showProgress(const QString& sentence);
     void showReply(const Result<QByteArray>& reply);
-    void showSheet(const QByteArray& json);
-    [[nodiscard]] QString whyNot() const;
+    [[nodiscard]] QString run() const;
 
     Session& m_session;
-    QComboBox* m_exportRun = nullptr;
-    QComboBox* m_exportFormat = nullptr;
-    QLabel* m_exportVerdict = nullptr;
-    QLineEdit* m_exportFolder = nullptr;
-    QPushButton* m_browse = nullptr;
-    QCheckBox* m_overwrite = nullptr;
-    QLabel* m_exportSize = nullptr;
-    QProgressBar* m_progress = nullptr;
-    QLabel* m_progressText = nullptr;
-    QTreeWidget* m_parityReport = nullptr;
     Banner* m_banner = nullptr;
+    QComboBox* m_exportRun = nullptr;
+    QTabWidget* m_exportTabs = nullptr;
+    ExportChoice* m_choice = nullptr;
+    PastExports* m_past = nullptr;
+    QProgressBar* m_exportProgress = nullptr;
+    QLabel* m_progressText = nullptr;
     QPushButton* m_exportButton = nullptr;
-    QPushButton* m_cancelButton = nullptr;
+    QPushButton* m_exportCancel = nullptr;
     int m_command = 0; // running; 0: none
 };
 

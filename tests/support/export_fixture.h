@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: a project with a finished run whose quantized folder is real, and exports of it as the tool makes them.
+#pragma once
+
+#include "drive/export_run.h"
+#include "formats/sheet.h"
+#include "quantized_model.h"
+#include "runs_fixture.h"
+
+namespace qw::test {
+
+inline records::QatBlock weightScheme(int bits, int64_t group, records::Mapping mapping = records::Mapping::Symmetric) {
+    records::QatBlock block;
+    block.weight = records::QuantBlock{};
+    block.weight->bits = bits;
+    block.weight->groupSize = group;
+    block.weight->mapping = mapping;
+    block.weight->granularity = records::Granularity::PerGroup;
+    block.weight->scaleDtype = records::ScaleDtype::Input;
+    return block;
+}
+
+inline wire::RunFolder folderOf(const std::filesystem::path& project, const std::string& uid) {
+    for (const auto& folder : wire::listRunFolders(project))
+        if (folder.dir.filename().string().starts_with(uid)) return folder;
+    qFatal("no folder of run %s", uid.c_str());
+    return {};
+}
+
+// A completed QAT run with its quantized folder; no latent weights.
+inline std::string writeQuantizedRun(const std::filesystem::path& project, const RunPlan& plan, const records::QatBlock& scheme,
+                                     const std::string& study = "STUDY") {
+    const std::string uid = writeRun(project, plan, study);
+    const wire::RunFolder folder = folderOf(project, uid);
+    if (const auto written = writeQuantized(folder.nativeExport(), scheme); !written) qFatal("%s", written.error().message.c_str());
+    const auto native = *checkpoint::Checkpoint::open(folder.nativeExport());
+    auto log = *wire::EventLogWriter::open(folder.events());
+    append(log, wire::Artifact{"native", "exports/native", *native.fingerprint(), "{}", static_cast<int64_t>(native.bytes()), -1});
+    return uid;
+}
+
+// What `qatw export RUN --format F --out DIR --json` does and prints; the probe's logits are taken as equal.
+inline Result<std::string> exportRun(const std::filesystem::path& project, const std::string& run, const std::string& name,
+                                     const std::filesystem::path& out, bool overwrite = false) {
+    QW_TRY(auto store, store::Store::open(project));
+    QW_CHECK(store.sync());
+    QW_TRY(const auto info, store.run(run));
+    QW_TRY(const auto* format, formats::findFormat(name));
+    QW_TRY(const auto from, drive::exportSource(store, info, *format));
+    QW_TRY(const auto source, checkpoint::Checkpoint::open(from));
+    QW_TRY(const auto exported, formats::exportModel(*format, source, {out, overwrite, false}, [](uint64_t, uint64_t) { return true; }));
+    const auto sheet = formats::sheetOf(*format, exported, {0, 0, 1, 1, 64}, out);
+    QW_CHECK(drive::recordExport(store, info, out, exported, sheet.json));
+    return sheet.json;
+}
+
+// One bit of the first byte of a tensor in a folder with a single weight file.
+inline void flipBit(const std::filesystem::path& folder, const std::string& tensor) {
+    const auto path = folder / "model.safetensors";
+    const auto file = checkpoint::SafetensorsFile::open(path);
+    if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
+    uint64_t data = 0;
+    for (const auto& t : file->tensors()) data = std::max(data, t.end);
+    std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) - data + file->find(tensor)->begin);
+    raw.seekg(at);
+    const char byte = static_cast<char>(raw.get() ^ 1);
+    raw.seekp(at);
+    raw.put(byte);
+}
+
+} // namespace qw::test

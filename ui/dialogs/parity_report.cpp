@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "dialogs/parity_report.h"
+
+#include "models/run_texts.h"
+#include "theme/theme.h"
+#include "widgets/table_copy.h"
+
+#include <QHeaderView>
+#include <QJsonArray>
+#include <QJsonObject>
+
+namespace qw::ui {
+
+ParityReport::ParityReport(QWidget* parent) : QTreeWidget(parent) {
+    setObjectName(QStringLiteral("parityReport"));
+    setAccessibleName(tr("Sheet of the export"));
+    setToolTip(tr("What was measured after the folder was written"));
+    setHeaderLabels({tr("Check"), tr("Result")});
+    setWordWrap(true);
+    setAlternatingRowColors(true);
+    setTabKeyNavigation(false);
+    header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
+    header()->setStretchLastSection(true);
+    copyRowsWithCtrlC(this);
+}
+
+QTreeWidgetItem* ParityReport::add(QTreeWidgetItem* parent, const QString& name, const QString& value) {
+    auto* item = parent ? new QTreeWidgetItem(parent, {name, value}) : new QTreeWidgetItem(this, {name, value});
+    item->setToolTip(1, value);
+    item->setTextAlignment(0, Qt::AlignLeft | Qt::AlignTop);
+    return item;
+}
+
+void ParityReport::showSheet(const QJsonObject& sheet) {
+    clear();
+    setProperty("verified", sheet.value(QLatin1String("verified")).toBool());
+    if (sheet.isEmpty()) return;
+    const Theme& theme = Theme::instance();
+    const bool verified = property("verified").toBool();
+    QTreeWidgetItem* state = add(nullptr, tr("State"), verified ? tr("✓ verified") : tr("✗ UNVERIFIED"));
+    state->setForeground(1, theme.colour(verified ? Token::Good : Token::Bad));
+    QFont bold = font();
+    bold.setBold(true);
+    state->setFont(1, bold);
+    const QJsonArray checks = sheet.value(QLatin1String("checks")).toArray();
+    QTreeWidgetItem* all = add(nullptr, tr("Checks"), {});
+    int passed = 0;
+    for (const QJsonValue& check : checks) {
+        const bool ok = check[QLatin1String("ok")].toBool();
+        passed += ok ? 1 : 0;
+        QTreeWidgetItem* one = add(all, check[QLatin1String("name")].toString(),
+                                   (ok ? QStringLiteral("✓ ") : QStringLiteral("✗ ")) + check[QLatin1String("value")].toString());
+        if (!ok) one->setForeground(1, theme.colour(Token::Bad));
+    }
+    all->setText(1, tr("%1 of %2 passed").arg(passed).arg(checks.size()));
+    const QJsonObject verdict = sheet.value(QLatin1String("verdict")).toObject();
+    QTreeWidgetItem* promised =
+        add(nullptr, tr("Verdict"),
+            verdict.value(QLatin1String("fidelity")).toString() + QStringLiteral(": ") + verdict.value(QLatin1String("why")).toString());
+    for (const QJsonValue& note : verdict.value(QLatin1String("notes")).toArray()) add(promised, tr("Note"), note.toString());
+    add(nullptr, tr("Loads in"), verdict.value(QLatin1String("runs_on")).toString());
+    QTreeWidgetItem* folder = add(nullptr, tr("Folder"), sheet.value(QLatin1String("dir")).toString());
+    add(folder, tr("Weight files"), sizeText(sheet.value(QLatin1String("bytes")).toDouble()));
+    add(folder, tr("Checksum"), sheet.value(QLatin1String("hash")).toString());
+    all->setExpanded(true);
+    promised->setExpanded(true);
+}
+
+// Wrapped cells get their height from the column's width.
+void ParityReport::resizeEvent(QResizeEvent* event) {
+    QTreeWidget::resizeEvent(event);
+    scheduleDelayedItemsLayout();
+}
+
+} // namespace qw::ui

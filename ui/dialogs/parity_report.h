@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: the sheet that proves an export, as a tree: state, verdict, programs that load it, every check (ui.md 5 Export).
+#pragma once
+
+#include <QTreeWidget>
+
+namespace qw::ui {
+
+class ParityReport : public QTreeWidget {
+    Q_OBJECT
+public:
+    explicit ParityReport(QWidget* parent = nullptr); // objectName parityReport; property verified
+    // {"verified", "dir", "bytes", "hash", "verdict": {"fidelity", "why", "runs_on", "notes"}, "checks": [{"name", "value", "ok"}]}
+    void showSheet(const QJsonObject& sheet);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    QTreeWidgetItem* add(QTreeWidgetItem* parent, const QString& name, const QString& value);
+};
+
+} // namespace qw::ui
