@@ -13,25 +13,36 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The folder as the run left it: what was damaged since is not shipped.
-Result<fs::path> checked(const store::RunInfo& run, const store::ArtifactInfo& artifact) {
-    const fs::path folder = run.dir / artifact.path;
-    QW_TRY(const auto files, checkpoint::openWeightFiles(folder));
-    QW_TRY(const std::string hash, checkpoint::weightsHash(files.files));
-    if (artifact.hash.empty() || hash == artifact.hash) return folder;
-    return Error{"file.corrupt", folder.string() + " is not what run " + run.identity.name + " wrote: its digest has changed",
-                 "restore it from a backup, or run the study again", "", false};
+Result<const store::ArtifactInfo*> sourceOf(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts,
+                                            const formats::Format& format) {
+    const std::string kind = format.latent ? "model" : "native";
+    for (const auto& artifact : artifacts)
+        if (artifact.kind == kind) return &artifact;
+    return Error{"usage", "run " + run.identity.name + " has no " + (format.latent ? "trained" : "quantized") + " weights",
+                 "'qatw show " + run.identity.uid + "' lists what it has; a run must be completed", "", false};
 }
 
 } // namespace
 
+Result<fs::path> exportFolder(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts, const formats::Format& format) {
+    QW_TRY(const auto* artifact, sourceOf(run, artifacts, format));
+    return run.dir / artifact->path;
+}
+
+// What was damaged since is not shipped.
+Result<fs::path> exportSource(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts, const formats::Format& format) {
+    QW_TRY(const auto* artifact, sourceOf(run, artifacts, format));
+    const fs::path folder = run.dir / artifact->path;
+    QW_TRY(const auto files, checkpoint::openWeightFiles(folder));
+    QW_TRY(const std::string hash, checkpoint::weightsHash(files.files));
+    if (artifact->hash.empty() || hash == artifact->hash) return folder;
+    return Error{"file.corrupt", folder.string() + " is not what run " + run.identity.name + " wrote: its digest has changed",
+                 "restore it from a backup, or run the study again", "", false};
+}
+
 Result<fs::path> exportSource(const store::Store& store, const store::RunInfo& run, const formats::Format& format) {
     QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
-    const std::string kind = format.latent ? "model" : "native";
-    for (const auto& artifact : artifacts)
-        if (artifact.kind == kind) return checked(run, artifact);
-    return Error{"usage", "run " + run.identity.name + " has no " + (format.latent ? "trained" : "quantized") + " weights",
-                 "'qatw show " + run.identity.uid + "' lists what it has; a run must be completed", "", false};
+    return exportSource(run, artifacts, format);
 }
 
 Status recordExport(store::Store& store, const store::RunInfo& run, const fs::path& out, const formats::Exported& exported,

@@ -8,6 +8,12 @@
 namespace qw::drive {
 
 // The folder of a completed run that a format starts from: quantized codes, or the weights that training left. usage when it has none.
+// By name only; its content is not looked at.
+[[nodiscard]] Result<std::filesystem::path> exportFolder(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts,
+                                                         const formats::Format& format);
+// The same with every byte as the run left it: file.corrupt when it was changed since.
+[[nodiscard]] Result<std::filesystem::path> exportSource(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts,
+                                                         const formats::Format& format);
 [[nodiscard]] Result<std::filesystem::path> exportSource(const store::Store& store, const store::RunInfo& run,
                                                          const formats::Format& format);
 // Appends an artifact event of kind "export" to the run's log under its lock and brings the store up to date. engine.busy while it works.

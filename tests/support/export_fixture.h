@@ -2,6 +2,7 @@
 // What: a project with a finished run whose quantized folder is real, and exports of it as the tool makes them.
 #pragma once
 
+#include "checkpoint/shards.h"
 #include "drive/export_run.h"
 #include "formats/sheet.h"
 #include "quantized_model.h"
@@ -35,7 +36,8 @@ inline std::string writeQuantizedRun(const std::filesystem::path& project, const
     if (const auto written = writeQuantized(folder.nativeExport(), scheme); !written) qFatal("%s", written.error().message.c_str());
     const auto native = *checkpoint::Checkpoint::open(folder.nativeExport());
     auto log = *wire::EventLogWriter::open(folder.events());
-    append(log, wire::Artifact{"native", "exports/native", *native.fingerprint(), "{}", static_cast<int64_t>(native.bytes()), -1});
+    append(log, wire::Artifact{"native", "exports/native", *checkpoint::weightsHash(native.shards()), "{}",
+                               static_cast<int64_t>(native.bytes()), -1});
     return uid;
 }
 

@@ -38,12 +38,8 @@ QString number(int64_t value) { return QLocale().toString(static_cast<qlonglong>
 
 Result<ExportSources> exportSources(const store::Store& store, const QString& run) {
     QW_TRY(const auto info, store.run(utf8(run)));
-    const auto at = [&](bool latent) {
-        formats::Format any{};
-        any.latent = latent;
-        return drive::exportSource(store, info, any);
-    };
-    return ExportSources{at(false), at(true)};
+    QW_TRY(auto artifacts, store.artifacts(info.identity.uid));
+    return ExportSources{info, std::move(artifacts)};
 }
 
 std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const CancelFlag& cancelled) {
@@ -51,9 +47,11 @@ std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const Canc
     std::optional<Result<Checkpoint>> opened[2];
     for (const formats::Format* format : formats::formats()) {
         if (cancelled) break;
-        const Result<fs::path>& folder = format->latent ? sources.latent : sources.codes;
         auto& source = opened[format->latent ? 1 : 0];
-        if (!source) source = folder ? Checkpoint::open(*folder) : Result<Checkpoint>(folder.error());
+        if (!source) {
+            const auto folder = drive::exportFolder(sources.run, sources.artifacts, *format);
+            source = folder ? Checkpoint::open(*folder) : Result<Checkpoint>(folder.error());
+        }
         out.push_back({format, judge(*format, *source)});
     }
     return out;
@@ -119,9 +117,8 @@ Result<QJsonObject> checkAgain(const ExportSources& sources, const PastExport& o
         checks.append(line(tr("now: the folder can be read"), text(written.error().message), false));
         return finish(false);
     }
-    const auto known = formats::findFormat(utf8(one.format));
-    const bool latent = known && (*known)->latent;
-    QW_TRY(const fs::path folder, (latent ? sources.latent : sources.codes));
+    QW_TRY(const formats::Format* format, formats::findFormat(utf8(one.format)));
+    QW_TRY(const fs::path folder, drive::exportSource(sources.run, sources.artifacts, *format));
     QW_TRY(const Checkpoint source, Checkpoint::open(folder));
     QW_TRY(const formats::WeightSheet sheet,
            formats::compareWeights(source, *written, [&](uint64_t, uint64_t) { return !cancelled.load(); }));

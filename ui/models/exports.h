@@ -13,9 +13,10 @@
 
 namespace qw::ui {
 
-// The folders that formats start from; an Error where the run has none.
+// A run and what it has written.
 struct ExportSources {
-    Result<std::filesystem::path> codes, latent;
+    store::RunInfo run;
+    std::vector<store::ArtifactInfo> artifacts;
 };
 [[nodiscard]] Result<ExportSources> exportSources(const store::Store& store, const QString& run);
 
