@@ -173,33 +173,6 @@ void fakeQuantize(const Grid& grid, const void* x, const Outputs& out, const Par
     fakeQuantizeWith(chosenIsa(), grid, x, out, parallel);
 }
 
-void dequantize(const Grid& grid, const int8_t* codes, const void* scale, const void* zero, void* y, const ParallelFor& parallel) {
-    if (grid.rows == 0 || grid.cols == 0) return;
-    const bool isUnsigned = grid.qmin == 0;
-    const int64_t groups = grid.groupsPerRow();
-    parallel(grid.rows, std::max<int64_t>(1, 65536 / grid.cols), [&](int64_t begin, int64_t end) {
-        float values[256]; // of every code, indexed by its byte
-        for (int64_t group = begin * groups; group < end * groups; ++group) {
-            GroupParams p;
-            p.scale = loadAs(grid.scaleType, scale, group);
-            if (grid.family == Family::IntAsymmetric)
-                p.zero = static_cast<float>(static_cast<const int32_t*>(zero)[group]);
-            else if (grid.hasZero())
-                p.zero = loadAs(grid.scaleType, zero, group);
-            const int64_t first = group * grid.group;
-            if (grid.group >= (1 << grid.bits)) {
-                for (int q = grid.qmin; q <= grid.qmax; ++q) values[static_cast<uint8_t>(q)] = codeValue(grid, p, static_cast<float>(q));
-                for (int64_t i = first; i < first + grid.group; ++i) storeAs(grid.type, y, i, values[static_cast<uint8_t>(codes[i])]);
-                continue;
-            }
-            for (int64_t i = first; i < first + grid.group; ++i) {
-                const int q = isUnsigned ? static_cast<uint8_t>(codes[i]) : codes[i];
-                storeAs(grid.type, y, i, codeValue(grid, p, static_cast<float>(q)));
-            }
-        }
-    });
-}
-
 namespace {
 
 // Copies 64 elements at a time, then clears the few whose bit is not set.

@@ -92,6 +92,15 @@ public:
         return result;
     }
 
+    AtenPath(const Grid& grid, const at::Tensor& scale, const at::Tensor& zero) : g(grid), m_scale(scale), m_zero(zero) {}
+    [[nodiscard]] at::Tensor values(const at::Tensor& q) const {
+        const at::ScalarType T = torchType(g.type);
+        if (g.family == Family::IntSymmetric) return (q.to(T) * column(m_scale)).to(T);
+        if (g.family == Family::IntAsymmetric) return ((q.to(T) - column(m_zero.to(T))) * column(m_scale)).to(T);
+        if (g.family == Family::Int4Zp) return (q * column(m_scale) + column(m_zero)).to(T);
+        return (((q - (g.qmax + 1) / 2).to(T) * column(m_scale)).to(T) + column(m_zero)).to(T);
+    }
+
 private:
     [[nodiscard]] at::Tensor divisor(double v) const { return at::scalar_tensor(v, m_x.options().dtype(at::kFloat)); }
     static at::Tensor column(const at::Tensor& perGroup) { return perGroup.unsqueeze(-1); }
@@ -137,14 +146,6 @@ private:
         }
     }
 
-    [[nodiscard]] at::Tensor values(const at::Tensor& q) const {
-        const at::ScalarType T = torchType(g.type);
-        if (g.family == Family::IntSymmetric) return (q.to(T) * column(m_scale)).to(T);
-        if (g.family == Family::IntAsymmetric) return ((q.to(T) - column(m_zero.to(T))) * column(m_scale)).to(T);
-        if (g.family == Family::Int4Zp) return (q * column(m_scale) + column(m_zero)).to(T);
-        return (((q - (g.qmax + 1) / 2).to(T) * column(m_scale)).to(T) + column(m_zero)).to(T);
-    }
-
     void statistics(numerics::Stats& stats, const at::Tensor& y, const at::Tensor& raw, const at::Tensor& x) const {
         const at::Tensor from = x.to(at::kDouble), error = from - y.to(at::kDouble);
         stats.sumSquares += (from * from).sum().item<double>();
@@ -184,6 +185,17 @@ FakeQuantized fakeQuantize(const Grid& grid, const at::Tensor& x, const Wanted& 
     return AtenPath(grid, dense).run(wanted, dense);
 }
 
+at::Tensor valuesOf(const Grid& grid, const at::Tensor& codes, const at::Tensor& scale, const at::Tensor& zero, bool aten) {
+    if (codes.is_cpu() && !aten) {
+        at::Tensor y = at::empty({grid.rows, grid.cols}, codes.options().dtype(torchType(grid.type)));
+        numerics::dequantize(grid, codes.const_data_ptr<int8_t>(), scale.const_data_ptr(), zero.defined() ? zero.const_data_ptr() : nullptr,
+                             y.data_ptr(), torchParallel());
+        return y;
+    }
+    const at::Tensor q = (grid.qmin == 0 ? codes.view(at::kByte) : codes).reshape({grid.rows, grid.groupsPerRow(), grid.group});
+    return AtenPath(grid, scale, zero).values(q.to(at::kFloat)).reshape({grid.rows, grid.cols});
+}
+
 at::Tensor masked(const Grid& grid, const at::Tensor& mask, const at::Tensor& gradient) {
     if (mask.scalar_type() == at::kBool) return at::where(mask, gradient, at::zeros_like(gradient));
     const at::Tensor dense = gradient.contiguous();
@@ -192,6 +204,13 @@ at::Tensor masked(const Grid& grid, const at::Tensor& mask, const at::Tensor& gr
                            reinterpret_cast<const uint64_t*>(mask.const_data_ptr<int64_t>()), dense.const_data_ptr(), out.data_ptr(),
                            torchParallel());
     return out;
+}
+
+at::Tensor maskedInPlace(const Grid& grid, const at::Tensor& mask, const at::Tensor& gradient) {
+    if (mask.scalar_type() == at::kBool || !gradient.is_contiguous()) return masked(grid, mask, gradient);
+    numerics::applyMask(recordType(gradient.scalar_type()), grid.rows, grid.cols,
+                        reinterpret_cast<const uint64_t*>(mask.const_data_ptr<int64_t>()), gradient.data_ptr(), torchParallel());
+    return gradient;
 }
 
 at::Tensor int4ZpThroughRange(const Grid& grid, const at::Tensor& x) {

@@ -28,8 +28,12 @@ struct FakeQuantized {
 [[nodiscard]] ParallelFor torchParallel();
 // x: of the grid's dtype, grid.rows · grid.cols elements in any shape; made contiguous when it is not.
 [[nodiscard]] FakeQuantized fakeQuantize(const numerics::Grid& grid, const at::Tensor& x, const Wanted& wanted);
+// The values of codes that a fakeQuantize with codes and params gave: the bits of its y, as [rows, cols].
+[[nodiscard]] at::Tensor valuesOf(const numerics::Grid& grid, const at::Tensor& codes, const at::Tensor& scale, const at::Tensor& zero,
+                                  bool aten = false);
 // gradient with zeros where the mask is clear; the mask of a FakeQuantized of the same grid.
 [[nodiscard]] at::Tensor masked(const numerics::Grid& grid, const at::Tensor& mask, const at::Tensor& gradient);
+[[nodiscard]] at::Tensor maskedInPlace(const numerics::Grid& grid, const at::Tensor& mask, const at::Tensor& gradient); // where it can be
 // Family 2.5 in differentiable operations: the gradient also flows through minimum and maximum, as torchao's does.
 [[nodiscard]] at::Tensor int4ZpThroughRange(const numerics::Grid& grid, const at::Tensor& x);
 [[nodiscard]] at::ScalarType torchType(records::DType type);

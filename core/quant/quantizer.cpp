@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "quant/quantizer.h"
 
+#include "quant/coded_linear.h"
 #include "quant/grids.h"
 #include "quant/straight_through.h"
 #include "quant/weight_history.h"
@@ -33,6 +34,7 @@ struct Quantizer::State {
     WeightHistory history;
     // The newest quantized input: q, k and v, gate and up read the same tensor.
     at::Tensor input, inputQuantized;
+    c10::intrusive_ptr<CodedInput> inputCoded; // null: without gradients, or with the reference kernels
     bool inputWithGraph = false;
     uint32_t inputVersion = 0;
 
@@ -60,6 +62,7 @@ struct Quantizer::State {
     void forget() {
         weights.clear();
         input = inputQuantized = at::Tensor();
+        inputCoded.reset();
     }
 
     at::Tensor quantizedWeight(int module, const at::Tensor& weight);
@@ -82,8 +85,9 @@ at::Tensor Quantizer::State::quantizedWeight(int module, const at::Tensor& weigh
         Wanted wanted;
         wanted.mask = gradient && clipped();
         wanted.reference = reference;
-        cached.q = fakeQuantize(cached.grid, weight.detach().to(torchType(cached.grid.type)), wanted);
-        cached.q.y = cached.q.y.to(weight.scalar_type());
+        FakeQuantized q = fakeQuantize(cached.grid, weight.detach().to(torchType(cached.grid.type)), wanted);
+        q.y = q.y.to(weight.scalar_type());
+        cached.q = std::move(q); // whole or not at all: memory may run out above
         cached.data = weight.const_data_ptr();
         cached.version = weight._version();
     }
@@ -100,8 +104,13 @@ at::Tensor Quantizer::State::quantizedInput(const at::Tensor& x) {
     Wanted wanted;
     wanted.mask = wantsGradient(dense) && clipped();
     wanted.reference = reference;
+    wanted.codes = wanted.params = at::GradMode::is_enabled() && !reference;
     const FakeQuantized q = fakeQuantize(grid, dense.detach(), wanted);
     inputQuantized = straightThrough(dense, q, grid);
+    if (wanted.codes)
+        inputCoded = c10::make_intrusive<CodedInput>(grid, q);
+    else
+        inputCoded.reset();
     input = x;
     inputVersion = x._version();
     inputWithGraph = at::GradMode::is_enabled();
@@ -135,10 +144,14 @@ void Quantizer::weightsChanged() {
     m_state->forget();
     m_state->history.weightsChanged();
 }
+void Quantizer::dropCaches() { m_state->forget(); }
 const Plan& Quantizer::plan() const { return m_state->plan; }
 
 at::Tensor Quantizer::linear(int module, const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
-    return at::linear(input(module, x), weight(module, w), bias);
+    const at::Tensor y = input(module, x), matrix = weight(module, w);
+    const bool coded = m_state->enabled && m_state->quantizesInput[static_cast<size_t>(module)] && m_state->inputCoded;
+    if (!coded || (!wantsGradient(matrix) && !wantsGradient(y))) return at::linear(y, matrix, bias);
+    return codedLinear(y, m_state->inputCoded, matrix, bias);
 }
 
 at::Tensor Quantizer::embed(int module, const at::Tensor& ids, const at::Tensor& weight, int64_t padId) {

@@ -47,6 +47,7 @@ public:
     void setEnabled(bool on); // the delay; off is an exact identity
     [[nodiscard]] bool enabled() const;
     void weightsChanged();
+    void dropCaches(); // frees what can be computed again
     [[nodiscard]] const Plan& plan() const;
 
     at::Tensor linear(int module, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) override;

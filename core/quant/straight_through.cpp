@@ -24,13 +24,13 @@ struct StraightThrough : torch::autograd::Function<StraightThrough> {
         return q.y.detach(); // a tensor of its own: the cached one must not get a history
     }
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, const torch::autograd::variable_list& grads) {
-        at::Tensor gradient = grads[0];
         const auto saved = context->get_saved_variables();
-        if (!saved.empty()) {
-            const auto capsule = context->saved_data["grid"].toCapsule();
-            gradient = masked(static_cast<GridHolder*>(capsule.get())->grid, saved[0], gradient);
-        }
-        return {gradient, at::Tensor(), at::Tensor()};
+        if (saved.empty()) return {grads[0], at::Tensor(), at::Tensor()};
+        const auto capsule = context->saved_data["grid"].toCapsule();
+        const numerics::Grid& grid = static_cast<GridHolder*>(capsule.get())->grid;
+        // Nobody else sees a gradient that only this node holds: few of its elements are cleared, none is copied.
+        const bool mine = grads[0].use_count() == 1 && grads[0].storage().use_count() == 1;
+        return {mine ? maskedInPlace(grid, saved[0], grads[0]) : masked(grid, saved[0], grads[0]), at::Tensor(), at::Tensor()};
     }
 };
 

@@ -108,7 +108,8 @@ public:
         if (!m_recipe.qat) return;
         auto plan = quant::plan(*decoder, *m_recipe.qat);
         if (!plan) qFatal("%s", plan.error().message.c_str());
-        quantizer = std::make_unique<quant::Quantizer>(*decoder, *plan, type == at::kFloat ? records::DType::F32 : records::DType::BF16);
+        quantizer = std::make_unique<quant::Quantizer>(*decoder, *plan, type == at::kFloat ? records::DType::F32 : records::DType::BF16,
+                                                       m_recipe.kernels == "reference");
     }
 
     [[nodiscard]] Result<train::Outcome> run() {

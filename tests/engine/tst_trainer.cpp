@@ -101,6 +101,23 @@ private Q_SLOTS:
         QVERIFY(without.recorded.all<wire::LayerStats>().empty());
         QVERIFY(without.recorded.series("perf.tokens_per_s").empty());
     }
+    void referenceKernelsGiveTheSameBits_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"adamw qat", "adamw qat layers", "adamw qat pure", "adamw qat master", "adamw qat delayed"})
+            QTest::addRow("performance.md 11.3, %s", name) << QString::fromLatin1(name);
+    }
+    void referenceKernelsGiveTheSameBits() { // they also keep the values of quantized inputs, where the others keep codes
+        QFETCH(QString, name);
+        const test::TempDir a, b;
+        records::Recipe recipe = variant(name);
+        recipe.train.maxSteps = 50;
+        Start fused(a.path(), recipe);
+        recipe.kernels = "reference";
+        Start reference(b.path(), recipe);
+        QVERIFY(fused.run().ok() && reference.run().ok());
+        QCOMPARE(fused.recorded.series("train.loss"), reference.recorded.series("train.loss"));
+        QVERIFY(test::sameBits(fused.weights(), reference.weights()));
+    }
     void layerCheckpointingChangesNoBit() {
         const test::TempDir a, b;
         Start plain(a.path(), variant(QStringLiteral("qat"))), layers(b.path(), variant(QStringLiteral("qat layers")));
