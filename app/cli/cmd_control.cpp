@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: pause, resume, stop, checkpoint: one request to the engine of a run, or to the supervisor of a study.
+// What: pause, resume, stop, checkpoint, set: one request to the engine of a run, or to the supervisor of a study.
 #include "command_line.h"
 #include "drive/control.h"
 #include "drive/run_driver.h"
@@ -14,7 +14,7 @@ namespace qw::cli {
 namespace {
 
 struct Control {
-    std::string op; // pause | resume | stop | checkpoint
+    std::string op; // pause | resume | stop | checkpoint | set
     std::string token, project;
     nlohmann::json params = nlohmann::json::object();
     bool json = false;
@@ -45,6 +45,8 @@ Result<std::string> perform(const Control& control) {
     }
     const auto study = store.study(control.token);
     if (!study) return run.error();
+    if (control.op == "set")
+        return Error{"usage", control.token + " is a study; its runs are changed one by one", "'qatw runs' lists them", "", false};
     if (!wire::isLockLive(study->dir / "study.lock"))
         return Error{"engine.state", "nobody drives the study '" + study->name + "'", "'qatw run RECIPE' on the same recipe continues it",
                      "", false};
@@ -52,6 +54,23 @@ Result<std::string> perform(const Control& control) {
 }
 
 // flag: one switch of this command's own; its parameters are made once it is known.
+int tell(const Control& wanted) {
+    const auto answer = perform(wanted);
+    if (!answer) return fail(answer.error(), wanted.json);
+    if (wanted.json) {
+        std::cout << *answer << '\n';
+        return 0;
+    }
+    const auto body = nlohmann::json::parse(*answer, nullptr, false);
+    std::string said = body.is_object() ? body.value("state", "accepted") : "accepted";
+    if (body.is_object() && body.contains("values")) {
+        said.clear();
+        for (const auto& [key, value] : body["values"].items()) said += (said.empty() ? "" : " ") + key + "=" + value.dump();
+    }
+    std::cout << wanted.op << ": " << said << '\n';
+    return 0;
+}
+
 int control(CommandLine& line, const std::string& op, const char* flag, const char* flagHelp,
             const std::function<nlohmann::json(bool)>& params) {
     Control wanted;
@@ -63,15 +82,19 @@ int control(CommandLine& line, const std::string& op, const char* flag, const ch
     line.flag("--json", wanted.json, "one JSON object");
     if (const auto done = line.parse()) return *done;
     if (params) wanted.params = params(set);
-    const auto answer = perform(wanted);
-    if (!answer) return fail(answer.error(), wanted.json);
-    if (wanted.json)
-        std::cout << *answer << '\n';
-    else {
-        const auto body = nlohmann::json::parse(*answer, nullptr, false);
-        std::cout << op << ": " << (body.is_object() ? body.value("state", "accepted") : "accepted") << '\n';
+    return tell(wanted);
+}
+
+// key=value with a number behind it.
+Result<nlohmann::json> settings(const std::vector<std::string>& pairs) {
+    nlohmann::json values = nlohmann::json::object();
+    for (const std::string& pair : pairs) {
+        const size_t at = pair.find('=');
+        const auto value = at == std::string::npos ? nlohmann::json() : nlohmann::json::parse(pair.substr(at + 1), nullptr, false);
+        if (!value.is_number()) return Error{"usage", "'" + pair + "' is not key=number", "for example checkpoint.every=50", "", false};
+        values[pair.substr(0, at)] = value;
     }
-    return 0;
+    return values;
 }
 
 } // namespace
@@ -86,6 +109,20 @@ int cmdStop(CommandLine& line) {
     return control(line, "stop", "--now", "without a checkpoint", [](bool now) {
         return nlohmann::json{{"mode", now ? "now" : "checkpoint"}};
     });
+}
+int cmdSet(CommandLine& line) {
+    Control wanted;
+    wanted.op = "set";
+    std::vector<std::string> pairs;
+    line.positional("RUN", wanted.token, "run, by id, start of an id, or name");
+    line.positionals("KEY=VALUE", pairs, "log.every, log.layer_every, eval.every or checkpoint.every, in steps", true);
+    line.option("--project", wanted.project, "project folder");
+    line.flag("--json", wanted.json, "one JSON object");
+    if (const auto done = line.parse()) return *done;
+    const auto values = settings(pairs);
+    if (!values) return fail(values.error(), wanted.json);
+    wanted.params = *values;
+    return tell(wanted);
 }
 int cmdCheckpoint(CommandLine& line) { return control(line, "checkpoint", nullptr, nullptr, {}); }
 

@@ -22,6 +22,7 @@ int cmdResume(CommandLine& line);
 int cmdRun(CommandLine& line);
 int cmdRuns(CommandLine& line);
 int cmdSeries(CommandLine& line);
+int cmdSet(CommandLine& line);
 int cmdShow(CommandLine& line);
 int cmdStop(CommandLine& line);
 int cmdStore(CommandLine& line);
@@ -57,6 +58,8 @@ constexpr std::array kCommands{
     Command{"run", "run a recipe's study, or continue it; prints the table", "qatw run recipe.yaml --project build/try", cmdRun},
     Command{"runs", "the runs of a project and how they stand", "qatw runs --study which-scheme", cmdRuns},
     Command{"series", "what was measured step by step", "qatw series 01J8ZQ train.loss --csv", cmdSeries},
+    Command{"set", "change how often a running run logs, evaluates and saves", "qatw set 01J8ZQ checkpoint.every=50 eval.every=100",
+            cmdSet},
     Command{"show", "one run: facts, layers, results, files, warnings", "qatw show 01J8ZQ", cmdShow},
     Command{"stop", "end a run or study after a checkpoint; run it again to continue", "qatw stop 01J8ZQ", cmdStop},
     Command{"store", "checks, rebuilds or copies a project's store", "qatw store backup safe.qatw --project build/try", cmdStore},

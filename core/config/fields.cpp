@@ -75,6 +75,7 @@ void checkpoint(Fields& f, CheckpointBlock& b) {
     f.flag("at_end", b.atEnd);
     f.flag("at_first_step", b.atFirstStep);
     f.flag("weights_only", b.weightsOnly);
+    f.flag("async", b.async);
     f.group("best", [&](Fields& g) {
         g.text("metric", b.bestMetric);
         g.choice("mode", b.bestMode, {"min", "max"});
@@ -82,7 +83,6 @@ void checkpoint(Fields& f, CheckpointBlock& b) {
     });
     f.choice("on_disk_full", b.onDiskFull, {"pause", "continue", "stop"});
     f.neutral("resume", {"auto"});
-    f.neutral("async", {"false"});
     f.neutral("adapter_only", {"false"});
 }
 
@@ -154,6 +154,7 @@ void describeRun(Fields& f, Recipe& r) {
         g.integer("layer_every", r.layerEvery, 0);
         g.flag("telemetry", r.telemetry);
     });
+    f.group("oom", [&](Fields& g) { g.flag("auto", r.oomAuto); });
     f.choice("kernels", r.kernels, {"fused", "reference"});
     f.group("verdict", [&](Fields& g) {
         g.text("metric", r.verdict.metric);
@@ -168,7 +169,7 @@ void describeRun(Fields& f, Recipe& r) {
                 {"native", "hf", "hf-latent", "compressed-tensors", "compressed-tensors-w4a8", "compressed-tensors-w4a8-int8", "gptq"},
                 {"torchao", "onnx", "awq"});
         });
-    for (const char* key : {"lora", "distill", "distributed", "telemetry", "oom"}) f.neutral(key, {"null"});
+    for (const char* key : {"lora", "distill", "distributed", "telemetry"}) f.neutral(key, {"null"});
 }
 
 } // namespace

@@ -129,7 +129,7 @@ std::vector<ImportRule> memoryAndSaving() {
         {"do_eval", Import::NotNeeded, "", "data.eval says it"},
         {"loss._component_", Import::NotNeeded, "", "the loss is cross entropy"},
         {"device", Import::Set, "device"},
-        {"enable_async_checkpointing", Import::Refused, "checkpoint.async"},
+        {"enable_async_checkpointing", Import::Words, "checkpoint.async", "", kFlag},
         {"save_adapter_weights_only", Import::Refused, "checkpoint.adapter_only", kNoAdapters},
     };
 }

@@ -126,7 +126,7 @@ Node ordered(Node root) {
     static constexpr const char* kOrder[] = {"recipe",   "name", "preset",  "model",    "device",   "seed",       "deterministic",
                                              "threads",  "data", "train",   "optim",    "schedule", "precision",  "memory",
                                              "loss",     "qat",  "schemes", "baseline", "eval",     "checkpoint", "early_stop",
-                                             "watchdog", "log",  "kernels", "verdict",  "export"};
+                                             "watchdog", "log",  "oom",     "kernels",  "verdict",  "export"};
     Node out = Node::map();
     out.set("recipe", Node::plain("1"));
     for (const char* key : kOrder)

@@ -11,7 +11,7 @@
 
 namespace qw::drive {
 
-// op: pause | resume | stop | checkpoint; params: a JSON object. The answer's JSON; engine.state when nobody works on it.
+// op: pause | resume | stop | checkpoint | set (runs only); params: a JSON object. The answer's JSON; engine.state when nobody works on it.
 [[nodiscard]] Result<std::string> controlRun(const wire::RunFolder& folder, const std::string& op, const std::string& params);
 [[nodiscard]] Result<std::string> controlStudy(const std::filesystem::path& dir, const std::string& op, const std::string& params);
 // The same for a run or study of the project by its whole uid, found by the name of its folder.

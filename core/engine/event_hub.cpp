@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,13 +24,40 @@ void EventHub::emit(wire::Payload payload) {
     {
         const std::lock_guard lock(m_mutex);
         m_waiting.push_back(std::move(event));
+        ++m_put;
     }
     wake();
 }
 
 std::vector<wire::Event> EventHub::take() {
     const std::lock_guard lock(m_mutex);
+    m_taken = m_put;
     return std::exchange(m_waiting, {});
+}
+
+Status EventHub::sync(int64_t timeoutMs) {
+    std::unique_lock lock(m_mutex);
+    const int64_t target = m_put;
+    ++m_awaiting;
+    wake();
+    const bool there = m_onDisk.wait_for(lock, std::chrono::milliseconds(timeoutMs), [&] { return m_synced >= target; });
+    --m_awaiting;
+    if (there) return m_status;
+    return Error{"engine.timeout", "the event log was not written for " + std::to_string(timeoutMs / 1000) + " s", {}, {}, true};
+}
+
+bool EventHub::syncAwaited() {
+    const std::lock_guard lock(m_mutex);
+    return m_awaiting > 0;
+}
+
+void EventHub::synced(const Status& status) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_synced = m_taken;
+        m_status = status;
+    }
+    m_onDisk.notify_all();
 }
 
 void EventHub::wake() {

@@ -4,9 +4,9 @@
 #include "engine/crash.h"
 #include "engine/process.h"
 #include "model/decoder.h"
+#include "train/out_of_memory.h"
 
 #include <c10/util/Exception.h>
-#include <new>
 #include <nlohmann/json.hpp>
 
 namespace qw::engine {
@@ -22,12 +22,6 @@ std::string cause(const std::string& text) {
 
 std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// LibTorch's CPU allocator reports a failed allocation as a plain c10::Error.
-bool saysOutOfMemory(const std::string& text) {
-    return text.find("out of memory") != std::string::npos || text.find("can't allocate memory") != std::string::npos ||
-           text.find("DefaultCPUAllocator") != std::string::npos;
-}
-
 Error outOfMemory(const std::string& text) {
     return Error{"engine.oom", std::string("memory ran out in phase ") + currentPhase(),
                  "lower train.micro_batch (raise train.grad_accum), set memory.activation_checkpointing: layer, or a smaller data.seq_len",
@@ -41,16 +35,13 @@ Error currentExceptionError() {
         throw;
     } catch (const model::Cancelled&) {
         return Error{"engine.cancelled", "stopped on request", "", "", true};
-    } catch (const c10::OutOfMemoryError& error) {
-        return outOfMemory(error.what_without_backtrace());
-    } catch (const std::bad_alloc& error) {
-        return outOfMemory(error.what());
     } catch (const c10::Error& error) {
         const std::string text = error.what_without_backtrace();
-        if (saysOutOfMemory(text)) return outOfMemory(text);
+        if (train::isOutOfMemory(error)) return outOfMemory(text);
         return Error{"engine.internal", std::string("LibTorch failed in phase ") + currentPhase() + ": " + firstLine(text),
                      "this is a defect: keep the run folder and report it", cause(error.what()), false};
     } catch (const std::exception& error) {
+        if (train::isOutOfMemory(error)) return outOfMemory(error.what());
         return Error{"engine.internal", std::string("unexpected failure in phase ") + currentPhase() + ": " + firstLine(error.what()),
                      "this is a defect: keep the run folder and report it", cause(error.what()), false};
     } catch (...) {

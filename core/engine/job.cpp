@@ -217,10 +217,13 @@ Status trainModel(JobInput& input, Start& start, const data::Dataset* evalData) 
                        faultAtStep(step);
                    },
                    input.checkpointRequested,
+                   input.live,
+                   input.syncLog,
                    input.journal.attempts + 1,
                    false,
                    start.source.files ? &*start.source.files : nullptr};
     QW_TRY(const auto outcome, train::train(job));
+    if (input.live) input.live->close();
     if (outcome.stopped) return Error{"engine.cancelled", "stopped after step " + std::to_string(outcome.steps), "", "", true};
     enter(input, "export");
     decoder.setHook(nullptr);

@@ -7,6 +7,7 @@
 #include "engine/journal.h"
 #include "records/recipe.h"
 #include "records/run.h"
+#include "train/live_settings.h"
 #include "wire/sink.h"
 
 #include <atomic>
@@ -24,6 +25,8 @@ struct JobInput {
     wire::Sink emit;
     CancelToken& cancel;
     std::atomic<bool>* checkpointRequested = nullptr;
+    train::LiveSettings* live = nullptr;
+    std::function<Status()> syncLog;
 };
 
 enum class JobEnd : uint8_t { Completed, Stopped };

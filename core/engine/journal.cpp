@@ -21,6 +21,8 @@ void Journal::add(const wire::Event& event) {
                 evals.push_back(payload);
             else if constexpr (std::is_same_v<T, wire::Artifact>)
                 artifacts.push_back(payload);
+            else if constexpr (std::is_same_v<T, wire::Settings>)
+                settings.push_back(payload);
         },
         event.payload);
 }

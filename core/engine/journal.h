@@ -19,6 +19,7 @@ struct Journal {
     std::optional<wire::StateChange> lastState;
     std::vector<wire::EvalDone> evals;
     std::vector<wire::Artifact> artifacts;
+    std::vector<wire::Settings> settings;
 
     void add(const wire::Event& event);
     // A finished evaluation of this task and variant whose items, if any, are still there.

@@ -2,6 +2,7 @@
 #include "engine/tasks_ops.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "checkpoint/module_plan.h"
 #include "config/recipe_file.h"
 #include "config/schedule.h"
@@ -9,12 +10,11 @@
 #include "engine/guard.h"
 #include "engine/job_support.h"
 #include "engine/process.h"
+#include "train/memory_plan.h"
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace qw::engine {
 namespace {
@@ -26,50 +26,15 @@ namespace fs = std::filesystem;
 constexpr double kProbeFlops = 2e11;
 constexpr int64_t kProbeSteps = 3;
 
-struct Sizes {
-    int64_t parameters = 0, hidden = 0, intermediate = 0, layers = 0, vocab = 0, tokensPerMicro = 0;
-};
-
-// performance.md 5, per component.
-std::vector<std::pair<std::string, int64_t>> memory(const records::Recipe& recipe, const Sizes& s, const quant::Plan* plan) {
-    const bool fp32 = recipe.precision.mode == "fp32", master = recipe.precision.mode == "bf16_master";
-    const int64_t working = fp32 ? 4 : 2;
-    const int64_t moments = recipe.optim.name == "adamw" ? (recipe.optim.amsgrad ? 3 : 2) : (recipe.optim.momentum != 0 ? 1 : 0);
-    const int64_t state = fp32 || master ? 4 : 2;
-    std::vector<std::pair<std::string, int64_t>> parts;
-    parts.emplace_back("weights", s.parameters * working);
-    parts.emplace_back("master weights", master ? s.parameters * 4 : 0);
-    parts.emplace_back("optimizer state", s.parameters * moments * state);
-    const bool fp32Grad = recipe.precision.gradDtype == "fp32" || (recipe.precision.gradDtype == "auto" && fp32);
-    parts.emplace_back("gradients", s.parameters * (fp32Grad ? 4 : working));
-    int64_t quantized = 0;
-    if (plan)
-        for (const auto& layer : plan->layers)
-            if (layer.skipReason.empty()) quantized += layer.rows * layer.cols * working;
-    parts.emplace_back("fake-quantized weights", quantized);
-    const bool recompute = recipe.activationCheckpointing == "layer";
-    const int64_t inputs = s.layers * s.tokensPerMicro * s.hidden * working;
-    const int64_t internals =
-        s.tokensPerMicro * (8 * s.hidden + 4 * s.intermediate) * working; // saved by one layer: about 34·T·h B in bf16 (2205.05198)
-    parts.emplace_back("layer inputs", recompute ? inputs : 0);
-    parts.emplace_back("activations", recompute ? internals : internals * s.layers);
-    parts.emplace_back("loss chunk", std::min<int64_t>(s.tokensPerMicro, 1024) * s.vocab * 4 * 2);
-    return parts;
-}
-
-// What the device can still give: memory that the kernel could hand out at once, or the whole memory of a GPU, whose free part
-// changes with whoever uses it. 0: unknown.
-int64_t availableMemory(const at::Device& device) {
+// What the device can still give; of a GPU the whole memory, whose free part changes with whoever uses it. 0: unknown.
+int64_t availableOn(const at::Device& device) {
     if (!device.is_cpu()) {
         const json list = json::parse(devicesJson(), nullptr, false);
         for (const auto& one : list)
             if (one.value("device", "") == device.str()) return one.value("memory_bytes", int64_t{0});
         return 0;
     }
-    std::ifstream in("/proc/meminfo");
-    for (std::string word; in >> word;)
-        if (int64_t kib = 0; word == "MemAvailable:" && in >> kib) return kib * 1024;
-    return ::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+    return static_cast<int64_t>(availableMemory());
 }
 
 // Seconds of one step, measured; below 0 with a reason.
@@ -135,22 +100,25 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
     QW_TRY(auto rows, data::Dataset::build(recipe.data.train, recipe.data, tokenizer, cache, context.emit, &context.cancel));
     const int64_t steps = config::totalSteps(recipe, rows.rows());
     const int64_t rowsPerStep = recipe.train.microBatch * recipe.train.gradAccum;
-    Sizes sizes{facts.parameters,     source.config.hidden, source.config.intermediate,
-                source.config.layers, source.config.vocab,  recipe.train.microBatch * recipe.data.seqLen};
+    const auto parts = train::memoryPlan(recipe, source.config, facts.parameters, plan ? &*plan : nullptr);
     json warnings = json::array();
     json components = json::array();
-    int64_t total = 0;
-    for (const auto& [name, bytes] : memory(recipe, sizes, plan ? &*plan : nullptr)) {
-        components.push_back({{"name", name}, {"bytes", bytes}});
-        total += bytes;
+    int64_t total = 0, host = 0; // on the device, and beside it
+    for (const auto& part : parts) {
+        components.push_back({{"name", part.name}, {"bytes", part.bytes}, {"host", part.onHost}});
+        (part.onHost && !device.is_cpu() ? host : total) += part.bytes;
     }
-    const int64_t available = availableMemory(device);
+    const int64_t available = availableOn(device);
     if (available > 0 && total > available)
         warnings.push_back("about " + std::to_string(total >> 20) + " MiB needed, " + std::to_string(available >> 20) + " MiB free");
+    if (const auto memory = static_cast<int64_t>(availableMemory()); memory > 0 && host > memory)
+        warnings.push_back("about " + std::to_string(host >> 20) +
+                           " MiB of host memory needed for the copy that checkpoints are written from, " + std::to_string(memory >> 20) +
+                           " MiB free");
     if (recipe.data.seqLen > source.config.maxPositions)
         warnings.push_back("data.seq_len " + std::to_string(recipe.data.seqLen) + " is above the model's " +
                            std::to_string(source.config.maxPositions) + " positions");
-    const double flops = 6.0 * static_cast<double>(sizes.parameters) * static_cast<double>(sizes.tokensPerMicro) *
+    const double flops = 6.0 * static_cast<double>(facts.parameters) * static_cast<double>(recipe.train.microBatch * recipe.data.seqLen) *
                          static_cast<double>(recipe.train.gradAccum);
     double stepSeconds = -1;
     std::string why = "the model is too large for a quick probe";
@@ -172,6 +140,7 @@ Result<std::string> planTask(const std::string& params, const TaskContext& conte
               {"tokens_per_step", rowsPerStep * recipe.data.seqLen},
               {"memory", components},
               {"memory_bytes", total},
+              {"host_bytes", host},
               {"available_bytes", available},
               {"native_bytes", facts.quantizedBytes},
               {"bits_per_weight", facts.bitsPerWeight},

@@ -17,6 +17,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using records::RunState;
+
+constexpr int64_t kLogSyncMs = 30'000;
 
 int fail(const Error& error) {
     std::cerr << "qat-engine: " << error.message << "  [" << error.code << "]\n";
@@ -65,6 +68,27 @@ Result<JobInput> prepare(const wire::RunFolder& folder, EventHub& hub, CancelTok
         for (const auto& event : events) journal.add(event);
     }
     return JobInput{folder.dir, std::move(identity), std::move(recipe), xxh3Hex(text), std::move(journal), hub.sink(), cancel};
+}
+
+// A run whose training has not ended yet.
+bool trains(const JobInput& input) {
+    const bool kind = input.identity.kind == "train" || input.identity.kind == "qat";
+    return kind && !input.journal.hasArtifact(input.runDir, "model");
+}
+
+// train.set: every key but "run" is a cadence. The echo says what was taken.
+Result<std::string> setLive(train::LiveSettings& live, const std::string& params) {
+    const auto json = nlohmann::json::parse(params, nullptr, false);
+    train::LiveSettings::Values values;
+    for (const auto& [key, value] : json.items()) {
+        if (key == "run") continue;
+        if (!value.is_number()) return Error{"config.invalid", "train.set: " + key + " is not a number", "", "", false};
+        values.emplace_back(key, value.get<double>());
+    }
+    QW_CHECK(live.ask(values));
+    nlohmann::json echo = json;
+    echo.erase("run");
+    return nlohmann::json{{"accepted", true}, {"values", std::move(echo)}}.dump();
 }
 
 // The job thread: everything of torch happens here. Its last act is to tell the control thread the exit code.
@@ -139,6 +163,11 @@ int runJobEngine(const RunOptions& options) {
     }
     reportFaults(hub.sink());
     input->checkpointRequested = &server.checkpointRequested();
+    train::LiveSettings live(input->recipe, input->journal.settings);
+    if (!trains(*input)) live.close();
+    input->live = &live;
+    input->syncLog = [&hub] { return hub.sync(kLogSyncMs); };
+    server.addHandler("train.set", [&live](const wire::Request& request) { return setLive(live, request.params); });
     std::thread job([&] { work(*input, server); });
     server.setBeat([&] { lock->beat(); });
     const int code = server.loop();

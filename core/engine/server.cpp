@@ -214,6 +214,10 @@ void Server::onEvents() {
         }
         broadcast(event);
     }
+    if (!m_hub.syncAwaited()) return;
+    const Status status = m_log ? m_log->sync() : Status{};
+    if (!status) logFailed(status.error());
+    m_hub.synced(status);
 }
 
 void Server::broadcast(const wire::Event& event) {

@@ -85,13 +85,15 @@ Result<std::string> Server::handle(Client& client, const wire::Request& request)
         requestStop(CancelLevel::Now, "cancelled");
         return json{{"accepted", true}}.dump();
     }
-    if (const auto extra = m_handlers.find(request.op); extra != m_handlers.end()) return extra->second(request);
+    const auto extra = m_handlers.find(request.op);
     const bool ofRun = request.op == "attach" || request.op.starts_with("train.");
+    if (!ofRun && extra != m_handlers.end()) return extra->second(request);
     if (!ofRun || m_runDir.empty()) return Error{"proto.unknown_op", "this engine has no operation '" + request.op + "'", "", "", false};
     if (params.contains("run") && params["run"] != m_run)
         return Error{"engine.state", "this engine works on run " + m_run, "attach to the run's own socket", "", false};
     if (request.op == "attach") return attach(client, request);
     if (records::isEnded(m_state.state)) return Error{"engine.state", "the run is " + std::string(state()), "", "", false};
+    if (extra != m_handlers.end()) return extra->second(request);
     if (request.op == "train.pause") {
         const json release = params.value("release", json(false));
         if (!release.is_boolean()) return Error{"config.invalid", "train.pause: release is neither true nor false", "", "", false};

@@ -116,6 +116,7 @@ struct CheckpointBlock {
     double every = 500;
     int64_t keep = 2;
     bool atEnd = true, atFirstStep = false, weightsOnly = false, loadBestAtEnd = false;
+    bool async = true; // written by a thread of its own from a copy in host memory
     std::string bestMetric = "eval_loss", bestMode = "min";
     std::string onDiskFull = "pause"; // pause | continue | stop
     bool operator==(const CheckpointBlock&) const = default;
@@ -164,6 +165,7 @@ struct Recipe {
     PrecisionBlock precision;
     std::string activationCheckpointing = "layer"; // memory.activation_checkpointing: none | layer
     std::string lossNormalise = "token";           // loss.normalise: token | micro
+    bool oomAuto = true;                           // oom.auto: a step that does not fit is cut smaller
     std::optional<QatBlock> qat;
     std::vector<SchemeEntry> schemes;
     std::string baselineFloat = "trained";       // trained | start

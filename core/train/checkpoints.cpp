@@ -23,6 +23,7 @@ using nlohmann::json;
 constexpr uint64_t kShardBytes = uint64_t{4} << 30;
 constexpr uint64_t kReserveBytes = uint64_t{256} << 20;
 constexpr int64_t kBallastBytes = int64_t{64} << 20;
+constexpr uint64_t kPieceBytes = uint64_t{16} << 20; // engine.md 3: polled as often
 constexpr const char* kManifest = "MANIFEST.json";
 
 struct DtypeRow {
@@ -60,15 +61,30 @@ std::optional<int64_t> stepOf(const std::string& name) {
     return std::strtoll(name.c_str() + 5, nullptr, 10);
 }
 
-Result<json> writeShards(const fs::path& dir, const char* prefix, const std::vector<NamedTensor>& tensors) {
+checkpoint::TensorSource sourceOf(const NamedTensor& named, const std::atomic<bool>* abandoned) {
+    const at::Tensor& t = named.tensor;
+    checkpoint::TensorSource source = checkpoint::bytesSource(named.name, dtypeName(t.scalar_type()), t.sizes().vec(), t.const_data_ptr());
+    if (!abandoned) return source;
+    source.write = [data = static_cast<const char*>(t.const_data_ptr()), size = static_cast<uint64_t>(t.nbytes()),
+                    abandoned](const std::function<Status(const void*, uint64_t)>& sink) -> Status {
+        for (uint64_t at = 0; at < size; at += kPieceBytes) {
+            if (abandoned->load()) return Error{"engine.cancelled", "the checkpoint was left", {}, {}, true};
+            QW_CHECK(sink(data + at, std::min(kPieceBytes, size - at)));
+        }
+        return {};
+    };
+    return source;
+}
+
+Result<json> writeShards(const fs::path& dir, const char* prefix, const std::vector<NamedTensor>& tensors,
+                         const std::atomic<bool>* abandoned) {
     json files = json::array();
     for (size_t i = 0; i < tensors.size();) {
         std::vector<checkpoint::TensorSource> shard;
         uint64_t bytes = 0;
         for (; i < tensors.size() && (shard.empty() || bytes + tensors[i].tensor.nbytes() <= kShardBytes); ++i) {
-            const at::Tensor& t = tensors[i].tensor;
-            shard.push_back(checkpoint::bytesSource(tensors[i].name, dtypeName(t.scalar_type()), t.sizes().vec(), t.const_data_ptr()));
-            bytes += t.nbytes();
+            shard.push_back(sourceOf(tensors[i], abandoned));
+            bytes += tensors[i].tensor.nbytes();
         }
         const std::string name = shardName(prefix, files.size() + 1);
         QW_TRY(const std::string digest, checkpoint::writeSafetensors(dir / name, std::move(shard), {{"format", "qatw-checkpoint"}}));
@@ -78,9 +94,9 @@ Result<json> writeShards(const fs::path& dir, const char* prefix, const std::vec
     return files;
 }
 
-Status writeParts(const fs::path& dir, const Snapshot& snapshot) {
-    QW_TRY(json files, writeShards(dir, "model", snapshot.model));
-    QW_TRY(const json optim, writeShards(dir, "optim", snapshot.optim));
+Status writeParts(const fs::path& dir, const Snapshot& snapshot, const std::atomic<bool>* abandoned) {
+    QW_TRY(json files, writeShards(dir, "model", snapshot.model, abandoned));
+    QW_TRY(const json optim, writeShards(dir, "optim", snapshot.optim, abandoned));
     files.insert(files.end(), optim.begin(), optim.end());
     QW_CHECK(writeFileAtomic(dir / "state.json", snapshot.stateJson));
     files.push_back({{"name", "state.json"}, {"bytes", snapshot.stateJson.size()}, {"xxh3", xxh3Hex(snapshot.stateJson)}});
@@ -174,7 +190,7 @@ Status Checkpoints::prepare() const {
     return {};
 }
 
-Result<uint64_t> Checkpoints::write(const Snapshot& snapshot) const {
+Result<uint64_t> Checkpoints::write(const Snapshot& snapshot, const WriteHooks& hooks) const {
     const uint64_t need = snapshot.bytes() + snapshot.bytes() / 10 + kReserveBytes;
     const uint64_t free = m_freeSpace(m_dir);
     if (free < need)
@@ -188,7 +204,8 @@ Result<uint64_t> Checkpoints::write(const Snapshot& snapshot) const {
     std::error_code code;
     fs::remove_all(temporary, code);
     Status status = makeDirs(temporary);
-    if (status) status = writeParts(temporary, snapshot);
+    if (status) status = writeParts(temporary, snapshot, hooks.abandoned);
+    if (status && hooks.beforeVisible) status = hooks.beforeVisible();
     if (!status) {
         fs::remove_all(temporary, code);
         return std::move(status).error();

@@ -7,6 +7,7 @@
 #include "checkpoint/safetensors.h"
 
 #include <ATen/core/Tensor.h>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -42,6 +43,12 @@ struct Rejected {
     Error error;
 };
 
+// Around the writing of a checkpoint, on the thread that writes.
+struct WriteHooks {
+    const std::atomic<bool>* abandoned = nullptr; // polled every 16 MiB; engine.cancelled once it is set
+    std::function<Status()> beforeVisible;        // all files are on the disk; an error keeps the checkpoint from being one
+};
+
 class Checkpoints {
 public:
     // dir: <run>/checkpoints. freeSpace is replaced by tests.
@@ -51,8 +58,8 @@ public:
     [[nodiscard]] std::filesystem::path path(int64_t step) const; // step_00001500
     // Creates the folder, removes .tmp.* and .trash-* of processes that are gone.
     [[nodiscard]] Status prepare() const;
-    // disk.full before anything is written when the estimate does not fit. Returns the bytes written.
-    [[nodiscard]] Result<uint64_t> write(const Snapshot& snapshot) const;
+    // disk.full before anything is written when the estimate does not fit. Nothing stays behind after an error. Returns the bytes written.
+    [[nodiscard]] Result<uint64_t> write(const Snapshot& snapshot, const WriteHooks& hooks = {}) const;
     // Newest valid checkpoint; what was newer but unusable is listed. Nothing when there is none.
     [[nodiscard]] std::optional<Loaded> newest(std::vector<Rejected>& rejected) const;
     [[nodiscard]] Result<Loaded> open(int64_t step) const;

@@ -8,23 +8,25 @@
 
 namespace qw::train {
 
-bool pollPause(Job& job) {
+bool pollPause(Job& job, const std::function<void()>& beforePause) {
     if (job.cancel.level() != CancelLevel::Pause) return !job.cancel.now();
+    if (beforePause) beforePause();
     job.emit(wire::StateChange{records::RunState::Paused, "train", "on request"});
     while (job.cancel.level() == CancelLevel::Pause) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     if (job.cancel.level() == CancelLevel::None) job.emit(wire::StateChange{records::RunState::Running, "train", "resumed"});
     return !job.cancel.now();
 }
 
-StepLoss computeGradients(Job& job, Optimizer& optimizer, const StepData& step, PhaseClock& clock) {
+StepLoss computeGradients(Job& job, Optimizer& optimizer, const StepData& step, const Fit& fit, PhaseClock& clock,
+                          const std::function<void()>& beforePause) {
     StepLoss result;
     model::ForwardOptions options;
-    options.checkpointLayers = job.recipe.activationCheckpointing == "layer";
+    options.checkpointLayers = job.recipe.activationCheckpointing == "layer" || fit.checkpointLayers;
     options.cancel = &job.cancel;
     const bool perMicro = job.recipe.lossNormalise == "micro";
     optimizer.clearGradients();
     for (const Batch& batch : step.batches) {
-        if (!pollPause(job)) {
+        if (!pollPause(job, beforePause)) {
             result.cancelled = true;
             break;
         }
@@ -36,7 +38,7 @@ StepLoss computeGradients(Job& job, Optimizer& optimizer, const StepData& step, 
             {
                 const PhaseClock::Scope scope = clock.in(Phase::Forward);
                 const at::Tensor hidden = job.decoder.headInput(job.decoder.hidden(batch.rows, options));
-                loss = linearCrossEntropy(hidden, job.decoder.headWeight(), batch.keep, batch.labels, 1.0 / labels);
+                loss = linearCrossEntropy(hidden, job.decoder.headWeight(), batch.keep, batch.labels, 1.0 / labels, fit.lossRows);
             }
             const PhaseClock::Scope scope = clock.in(Phase::Backward);
             loss.backward();

@@ -5,16 +5,18 @@
 #include "train/micro_batches.h"
 #include "train/optimizer.h"
 #include "train/telemetry.h"
+#include "train/train_state.h"
 
 namespace qw::train {
 
-// Waits while the job is paused, telling so. False: cancelled at level now.
-[[nodiscard]] bool pollPause(Job& job);
+// Waits while the job is paused, telling so; before that beforePause (may be empty). False: cancelled at level now.
+[[nodiscard]] bool pollPause(Job& job, const std::function<void()>& beforePause);
 
 struct StepLoss {
     double loss = 0;        // nats per label, what was optimised
     bool cancelled = false; // gradients are of no use
 };
-[[nodiscard]] StepLoss computeGradients(Job& job, Optimizer& optimizer, const StepData& step, PhaseClock& clock);
+[[nodiscard]] StepLoss computeGradients(Job& job, Optimizer& optimizer, const StepData& step, const Fit& fit, PhaseClock& clock,
+                                        const std::function<void()>& beforePause);
 
 } // namespace qw::train

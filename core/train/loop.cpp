@@ -29,8 +29,10 @@ Result<Outcome> Loop::run() {
     while (!m_state.finished && m_state.step < m_total) {
         const CancelLevel level = m_job.cancel.level();
         if (level == CancelLevel::Now) return halted(Next::Cancelled);
-        if (level == CancelLevel::StopWithCheckpoint && m_savedStep != m_state.step) QW_CHECK(save());
+        QW_CHECK(settle(level >= CancelLevel::StopAtStep));
+        if (level == CancelLevel::StopWithCheckpoint && m_savedStep != m_state.step) QW_CHECK(save(true));
         if (level >= CancelLevel::StopAtStep) return halted(Next::Stop);
+        takeSettings();
         QW_TRY(Next next, oneStep());
         if (next == Next::Go) {
             QW_TRY(next, boundary());
@@ -61,7 +63,7 @@ Result<Loop::Next> Loop::oneStep() {
             m_lastDataCheckNs = startNs;
             QW_CHECK(m_job.trainData.checkUnchanged());
         }
-        data = m_order.load(m_state.sample, m_state.skips, m_job.decoder.device());
+        data = m_order.load(m_state.sample, m_state.skips, m_job.decoder.device(), m_state.fit.microBatch);
     }
     StepFacts facts;
     facts.lr = m_job.recipe.optim.lr * config::lrFactor(m_job.recipe.schedule, m_state.step, m_total) *
@@ -72,7 +74,7 @@ Result<Loop::Next> Loop::oneStep() {
         facts.loss = std::nan("");
         return finishStep(data, facts, startNs);
     }
-    const StepLoss loss = computeGradients(m_job, *m_optimizer, data, clock);
+    QW_TRY(const StepLoss loss, gradients(data));
     if (loss.cancelled) return Next::Cancelled;
     facts.loss = loss.loss;
     {
@@ -146,17 +148,30 @@ Result<Loop::Next> Loop::boundary() {
     bool wanted = m_checkpointEvery > 0 && step % m_checkpointEvery == 0;
     wanted = wanted || (step == 1 && m_job.recipe.checkpoint.atFirstStep);
     if (m_job.checkpointRequested && m_job.checkpointRequested->exchange(false)) wanted = true;
-    if (wanted && !last && !m_state.finished) QW_CHECK(save()); // the last one is written by finish()
+    if (wanted && !last && !m_state.finished) QW_CHECK(save(false)); // the last one is written by finish()
     return Next::Go;
 }
 
+// Cadences as they are asked for while it trains; every one holds for the steps behind this one.
+void Loop::takeSettings() {
+    if (!m_job.live) return;
+    auto change = m_job.live->take(m_state.step);
+    if (change) m_job.emit(*std::move(change));
+    if (!m_job.live->changed()) return;
+    const Cadences now = m_job.live->at(m_state.step);
+    m_evalEvery = m_job.evalData ? config::resolveCadence(now.evalEvery, m_total) : 0;
+    m_checkpointEvery = config::resolveCadence(now.checkpointEvery, m_total);
+    m_telemetry->setCadences(now.logEvery, now.layerEvery);
+}
+
 Result<Loop::Next> Loop::finish() {
+    QW_CHECK(settle(true));
     const bool again = m_state.finished && m_savedStep == m_state.step; // a finished run that was started once more
     if (!again) {
         if (m_job.evalData && m_state.lastEvalStep != m_state.step && !evaluate()) return Next::Cancelled;
         m_state.finished = true;
         const bool cadence = m_checkpointEvery > 0 && m_state.step % m_checkpointEvery == 0;
-        if (m_job.recipe.checkpoint.atEnd || cadence) QW_CHECK(save());
+        if (m_job.recipe.checkpoint.atEnd || cadence) QW_CHECK(save(true));
     }
     if (m_job.quantizer) m_job.quantizer->setEnabled(true);
     if (m_loadBest) QW_CHECK(loadBest());

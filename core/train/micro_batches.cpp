@@ -32,16 +32,17 @@ double SampleOrder::epochs(int64_t g) const {
     return static_cast<double>(g) / static_cast<double>(std::max<int64_t>(1, m_plan.rowsPerEpoch));
 }
 
-StepData SampleOrder::load(int64_t g, const std::vector<std::pair<int64_t, int64_t>>& skips, at::Device device) const {
+StepData SampleOrder::load(int64_t g, const std::vector<std::pair<int64_t, int64_t>>& skips, at::Device device, int64_t microBatch) const {
     for (const auto& [first, end] : skips)
         if (g == first) g = end;
     StepData step;
     step.first = g;
     const int64_t epoch = g / m_plan.rowsPerEpoch;
-    for (int64_t m = 0; m < std::max<int64_t>(1, m_recipe.train.gradAccum); ++m) {
+    const int64_t asked = std::max<int64_t>(1, m_recipe.train.gradAccum) * m_recipe.train.microBatch;
+    const int64_t end = std::min(g + asked, (epoch + 1) * m_plan.rowsPerEpoch); // the epoch's last step is shorter
+    while (g < end) {
         const int64_t index = g - epoch * m_plan.rowsPerEpoch;
-        const int64_t count = std::min(m_recipe.train.microBatch, m_plan.rowsPerEpoch - index);
-        if (count <= 0) break; // the epoch's last step is shorter
+        const int64_t count = std::min(microBatch > 0 ? microBatch : m_recipe.train.microBatch, end - g);
         std::vector<int64_t> rows(static_cast<size_t>(count));
         for (int64_t b = 0; b < count; ++b)
             rows[static_cast<size_t>(b)] = m_recipe.data.shuffle ? m_dataset.permuted(m_seed, epoch, index + b) : index + b;

@@ -31,7 +31,9 @@ public:
     SampleOrder(const data::Dataset& dataset, const records::Recipe& recipe);
     [[nodiscard]] const config::EpochPlan& plan() const { return m_plan; }
     // The micro-batches of one step from g on; never over the end of an epoch. skips: ranges to jump over where they begin.
-    [[nodiscard]] StepData load(int64_t g, const std::vector<std::pair<int64_t, int64_t>>& skips, at::Device device) const;
+    // microBatch: the same rows in micro-batches of so many, 0: of the recipe's size.
+    [[nodiscard]] StepData load(int64_t g, const std::vector<std::pair<int64_t, int64_t>>& skips, at::Device device,
+                                int64_t microBatch = 0) const;
     [[nodiscard]] double epochs(int64_t g) const;
 
 private:

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <algorithm>
 
 namespace qw::train {
@@ -23,19 +24,39 @@ Status restore(const Loaded& from, const std::string& name, const at::Tensor& in
 
 } // namespace
 
-Snapshot takeSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored) {
+Snapshot liveSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored) {
     Snapshot snapshot;
     snapshot.step = stored.state.step;
     snapshot.stateJson = toJson(stored);
     snapshot.configHash = stored.configHash;
     for (const Slot& slot : optimizer.slots()) {
-        snapshot.model.push_back({slot.name, onHost(slot.param)});
+        snapshot.model.push_back({slot.name, slot.param.detach()});
         if (job.recipe.checkpoint.weightsOnly) continue;
-        for (const auto& [suffix, tensor] : optimizer.state(slot)) snapshot.optim.push_back({slot.name + "/" + suffix, onHost(tensor)});
+        for (const auto& [suffix, tensor] : optimizer.state(slot)) snapshot.optim.push_back({slot.name + "/" + suffix, tensor.detach()});
     }
     if (job.quantizer)
-        for (const auto& [name, tensor] : job.quantizer->telemetryState()) snapshot.optim.push_back({kTelemetry + name, onHost(tensor)});
+        for (const auto& [name, tensor] : job.quantizer->telemetryState()) snapshot.optim.push_back({kTelemetry + name, tensor.detach()});
     return snapshot;
+}
+
+Snapshot onHost(Snapshot live) {
+    for (auto* part : {&live.model, &live.optim})
+        for (NamedTensor& one : *part) one.tensor = onHost(one.tensor);
+    return live;
+}
+
+Snapshot copyOf(Snapshot live, const Snapshot& buffers) {
+    const auto fill = [](std::vector<NamedTensor>& tensors, const std::vector<NamedTensor>& free) {
+        for (size_t i = 0; i < tensors.size(); ++i) {
+            const at::Tensor from = tensors[i].tensor;
+            const bool fits = i < free.size() && free[i].tensor.sizes() == from.sizes() && free[i].tensor.dtype() == from.dtype();
+            tensors[i].tensor = fits ? free[i].tensor : at::empty(from.sizes(), from.options().device(at::kCPU));
+            tensors[i].tensor.copy_(from);
+        }
+    };
+    fill(live.model, buffers.model);
+    fill(live.optim, buffers.optim);
+    return live;
 }
 
 Status restoreTelemetry(const Loaded& from, quant::Quantizer& quantizer) {

@@ -9,7 +9,11 @@
 
 namespace qw::train {
 
-[[nodiscard]] Snapshot takeSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored);
+// Everything of a checkpoint, the tensors where they live and shared with training.
+[[nodiscard]] Snapshot liveSnapshot(const Job& job, const Optimizer& optimizer, const StoredState& stored);
+[[nodiscard]] Snapshot onHost(Snapshot live); // still shared where it was there already: good until the next update
+// In memory of its own: in `buffers` where they fit.
+[[nodiscard]] Snapshot copyOf(Snapshot live, const Snapshot& buffers);
 // Weights and optimizer state from a checkpoint; file.corrupt names the tensor that does not fit. weightsOnly leaves the optimizer alone.
 [[nodiscard]] Status restoreTensors(const Loaded& from, Optimizer& optimizer, bool weightsOnly);
 // What layer statistics are measured against, when the checkpoint has it.

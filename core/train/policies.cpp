@@ -42,6 +42,7 @@ Result<Loop::Next> Loop::nonfinite(const StepData& data, double loss) {
 }
 
 Status Loop::rollBack(const StepData& data) {
+    collect(true); // a checkpoint that is being written counts
     TrainState now = m_state;
     std::vector<Rejected> rejected;
     if (const std::optional<Loaded> loaded = m_checkpoints.newest(rejected)) {
@@ -52,59 +53,9 @@ Status Loop::rollBack(const StepData& data) {
     m_state.rollbacks = now.rollbacks + 1;
     m_state.nonfinite = now.nonfinite + 1;
     m_state.skips = std::move(now.skips);
+    m_state.fit = now.fit;
     m_state.skips.emplace_back(data.first, data.next);
     m_state.halvedUntil = m_state.step + kHalvedSteps;
-    return {};
-}
-
-StoredState Loop::stored() const { return {m_state, m_fixed, m_environment, m_job.configHash}; }
-
-Status Loop::save() {
-    const bool bestHere =
-        m_state.lastEvalStep == m_state.step && m_state.lastEval && (!m_state.bestSaved || *m_state.lastEval < *m_state.bestSaved);
-    if (bestHere) {
-        m_state.bestSaved = m_state.lastEval;
-        m_state.bestSavedStep = m_state.step;
-    }
-    for (;;) {
-        const Result<uint64_t> written = m_checkpoints.write(takeSnapshot(m_job, *m_optimizer, stored()));
-        if (written) {
-            m_savedStep = m_state.step;
-            if (bestHere) QW_CHECK(m_checkpoints.writeBest(m_state.step, *m_state.bestSaved));
-            m_checkpoints.prune(m_job.recipe.checkpoint.keep, m_state.bestSavedStep);
-            wire::CheckpointSaved event;
-            event.step = m_state.step;
-            event.bytes = static_cast<int64_t>(*written);
-            event.path = "checkpoints/" + m_checkpoints.path(m_state.step).filename().string();
-            event.best = bestHere;
-            m_job.emit(std::move(event));
-            return {};
-        }
-        if (written.error().code != "disk.full") {
-            const bool needed = m_state.finished || m_job.cancel.level() == CancelLevel::StopWithCheckpoint;
-            if (needed) return written.error();
-            notice(written.error().code,
-                   "the checkpoint of step " + std::to_string(m_state.step) + " was not written: " + written.error().message,
-                   "training goes on; the one before is still there", true);
-            return {};
-        }
-        dropBallast(m_job.runDir);
-        notice("disk.full", written.error().message, written.error().hint, true);
-        if (m_job.recipe.checkpoint.onDiskFull == "continue" && !m_state.finished) return {};
-        if (m_job.recipe.checkpoint.onDiskFull != "pause") return written.error();
-        QW_CHECK(waitForSpace(written.error()));
-        if (m_job.cancel.now()) return {};
-    }
-}
-
-// Paused until somebody resumes the run; a stop instead of that ends it with the error.
-Status Loop::waitForSpace(const Error& error) {
-    if (m_job.cancel.level() > CancelLevel::Pause) return error;
-    m_job.cancel.raise(CancelLevel::Pause);
-    (void)pollPause(m_job);
-    const CancelLevel level = m_job.cancel.level();
-    if (level == CancelLevel::StopAtStep || level == CancelLevel::StopWithCheckpoint) return error;
-    if (level != CancelLevel::Now) placeBallast(m_job.runDir);
     return {};
 }
 
@@ -113,7 +64,7 @@ bool Loop::evaluate() {
     const auto lossNow = [this] {
         return evaluateLoss(m_job.decoder, *m_job.evalData, m_job.recipe, &m_job.cancel, [this](int64_t, int64_t) {
             if (m_job.onStep) m_job.onStep(m_state.step);
-            (void)pollPause(m_job);
+            (void)pollPause(m_job, m_beforePause);
         });
     };
     if (quantizer) quantizer->setEnabled(true); // evaluation always has it on (training.md 8)

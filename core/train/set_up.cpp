@@ -10,8 +10,12 @@
 
 namespace qw::train {
 
-Loop::Loop(Job& job) : m_job(job), m_order(job.trainData, job.recipe), m_checkpoints(job.runDir / "checkpoints") {}
-Loop::~Loop() { dropBallast(m_job.runDir); }
+Loop::Loop(Job& job)
+    : m_job(job), m_order(job.trainData, job.recipe), m_checkpoints(job.runDir / "checkpoints"), m_writer(m_checkpoints, job.syncLog) {}
+Loop::~Loop() {
+    if (!m_job.cancel.now()) collect(true); // a checkpoint that is being written is worth the wait, whatever ended the run
+    dropBallast(m_job.runDir);
+}
 
 void Loop::notice(const std::string& code, const std::string& message, const std::string& hint, bool isError) const {
     wire::Notice n;

@@ -39,11 +39,21 @@ PhaseClock::Scope::Scope(int64_t& sum) : m_sum(sum), m_start(monotonicNs()) {}
 PhaseClock::Scope::~Scope() { m_sum += monotonicNs() - m_start; }
 
 Telemetry::Telemetry(const Job& job, Optimizer& optimizer)
-    : m_job(job), m_optimizer(optimizer), m_layerEvery(job.recipe.telemetry ? std::max<int64_t>(0, job.recipe.layerEvery) : 0) {
+    : m_job(job),
+      m_optimizer(optimizer),
+      m_logEvery(std::max<int64_t>(1, job.recipe.logEvery)),
+      m_layerWanted(job.recipe.telemetry ? std::max<int64_t>(0, job.recipe.layerEvery) : 0),
+      m_layerEvery(m_layerWanted) {
     for (const Slot& slot : optimizer.slots())
         if (slot.param.dim() == 2 && std::find(m_layers.begin(), m_layers.end(), slot.layer) == m_layers.end())
             m_layers.push_back(slot.layer);
     std::sort(m_layers.begin(), m_layers.end());
+}
+
+void Telemetry::setCadences(int64_t logEvery, int64_t layerEvery) {
+    m_logEvery = std::max<int64_t>(1, logEvery);
+    if (!m_job.recipe.telemetry || layerEvery == m_layerWanted) return;
+    m_layerWanted = m_layerEvery = layerEvery;
 }
 
 bool Telemetry::layerTurn(int64_t step) const { return m_layerEvery > 0 && !m_layers.empty() && step % m_layerEvery == 0; }
@@ -137,7 +147,7 @@ void Telemetry::addMemory(wire::Metrics& metrics) {
 }
 
 void Telemetry::stepDone(const StepFacts& facts) {
-    const bool logs = facts.step % std::max<int64_t>(1, m_job.recipe.logEvery) == 0;
+    const bool logs = facts.step % m_logEvery == 0;
     wire::Metrics metrics;
     metrics.step = facts.step;
     if (logs) {

@@ -47,7 +47,8 @@ class Telemetry {
 public:
     Telemetry(const Job& job, Optimizer& optimizer);
     PhaseClock& clock() { return m_clock; }
-    void beforeUpdate(int64_t step); // step: the one that the update completes
+    void setCadences(int64_t logEvery, int64_t layerEvery); // a new layerEvery also undoes throttling
+    void beforeUpdate(int64_t step);                        // step: the one that the update completes
     void afterUpdate(int64_t step);
     void stepDone(const StepFacts& facts); // emits and resets the clock
 
@@ -62,7 +63,7 @@ private:
     const Job& m_job;
     Optimizer& m_optimizer;
     PhaseClock m_clock;
-    int64_t m_layerEvery;
+    int64_t m_logEvery, m_layerWanted, m_layerEvery;          // wanted: before throttling
     std::vector<int> m_layers;                                // round robin
     std::vector<std::pair<const Slot*, at::Tensor>> m_before; // weights of the layer whose turn it is
     at::Tensor m_sampled;                                     // bf16_pure: 2^16 weights before the update

@@ -44,7 +44,8 @@ json stateJson(const TrainState& s) {
             {"best_saved", optional(s.bestSaved)},
             {"best_saved_step", s.bestSavedStep},
             {"finished", s.finished},
-            {"watchdog", watchdogJson(s.watchdog)}};
+            {"watchdog", watchdogJson(s.watchdog)},
+            {"fit", {{"micro_batch", s.fit.microBatch}, {"checkpoint_layers", s.fit.checkpointLayers}, {"loss_rows", s.fit.lossRows}}}};
 }
 
 TrainState parse(const json& j) {
@@ -69,6 +70,11 @@ TrainState parse(const json& j) {
     s.bestSavedStep = j.at("best_saved_step").get<int64_t>();
     s.finished = j.at("finished").get<bool>();
     s.watchdog = parseWatchdog(j.at("watchdog"));
+    if (const auto fit = j.find("fit"); fit != j.end()) { // older checkpoints have none
+        s.fit.microBatch = fit->at("micro_batch").get<int64_t>();
+        s.fit.checkpointLayers = fit->at("checkpoint_layers").get<bool>();
+        s.fit.lossRows = fit->at("loss_rows").get<int64_t>();
+    }
     return s;
 }
 

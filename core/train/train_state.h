@@ -14,6 +14,14 @@
 
 namespace qw::train {
 
+// What a step was cut to so that it fits into memory; 0 and false: as the recipe says.
+struct Fit {
+    int64_t microBatch = 0; // rows; the rows of a step stay the same
+    bool checkpointLayers = false;
+    int64_t lossRows = 0; // of a chunk of the loss
+    bool operator==(const Fit&) const = default;
+};
+
 struct TrainState {
     int64_t step = 0;    // completed steps, empty and skipped ones included
     int64_t updates = 0; // optimizer updates
@@ -32,6 +40,7 @@ struct TrainState {
     int64_t bestSavedStep = -1;
     bool finished = false; // by the step count or by early stopping
     WatchdogState watchdog;
+    Fit fit;
 };
 
 // name -> text; what must not change between attempts, and what makes them bit-identical.

@@ -2,9 +2,9 @@
 #include "train/trainer.h"
 
 #include "train/loop.h"
+#include "train/out_of_memory.h"
 
 #include <c10/util/Exception.h>
-#include <new>
 
 namespace qw::train {
 namespace {
@@ -17,34 +17,17 @@ std::string firstLine(const std::string& text) { return text.substr(0, text.find
 Result<Outcome> train(Job& job) {
     try {
         return Loop(job).run();
-    } catch (const c10::OutOfMemoryError& error) {
-        return Error{"engine.oom",
-                     "the device has not enough memory for a training step: " + firstLine(error.what_without_backtrace()),
-                     "lower train.micro_batch or data.seq_len, or set memory.activation_checkpointing: layer",
-                     {},
-                     false};
-    } catch (const std::bad_alloc&) {
-        return Error{"engine.host_oom",
-                     "there is not enough memory for a training step",
-                     "lower train.micro_batch or data.seq_len, or set memory.activation_checkpointing: layer",
-                     {},
-                     false};
-    } catch (const c10::Error& error) {
-        const std::string text = firstLine(error.what_without_backtrace());
-        if (text.find("not enough memory") != std::string::npos || text.find("can't allocate memory") != std::string::npos)
-            return Error{"engine.host_oom",
-                         "there is not enough memory for a training step: " + text,
+    } catch (const std::exception& error) {
+        if (isOutOfMemory(error))
+            return Error{job.decoder.device().is_cpu() ? "engine.host_oom" : "engine.oom",
+                         "memory ran out between two steps: " + firstLine(error.what()),
                          "lower train.micro_batch or data.seq_len, or set memory.activation_checkpointing: layer",
                          {},
                          false};
+        const auto* torch = dynamic_cast<const c10::Error*>(&error);
         return Error{"engine.internal",
-                     "a tensor operation failed in training: " + text,
-                     "this is a defect; please report it with the run's folder",
-                     {},
-                     false};
-    } catch (const std::exception& error) {
-        return Error{"engine.internal",
-                     std::string("training failed: ") + error.what(),
+                     torch ? "a tensor operation failed in training: " + firstLine(torch->what_without_backtrace())
+                           : std::string("training failed: ") + error.what(),
                      "this is a defect; please report it with the run's folder",
                      {},
                      false};

@@ -7,7 +7,7 @@ namespace qw::wire {
 namespace {
 
 // Index of the row in eventTable() for each alternative of Payload; Notice takes two rows.
-constexpr std::array<size_t, std::variant_size_v<Payload>> kRowOf{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15};
+constexpr std::array<size_t, std::variant_size_v<Payload>> kRowOf{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16};
 
 } // namespace
 
@@ -28,6 +28,7 @@ const std::vector<EventRow>& eventTable() {
         {"error", true, false, "why the run failed, and what to do"},
         {"log", true, true, "one line of text; warnings and errors are never merged"},
         {"bye", true, false, "the engine ends, with its exit code"},
+        {"settings", true, false, "cadences were changed while the run trains, and behind which step they hold"},
         {"", true, false, "an event of a newer engine, kept as it came"},
     };
     return table;

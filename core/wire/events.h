@@ -87,6 +87,10 @@ struct LogLine {
     std::string text;
     int64_t suppressed = 0; // lines left out before this one; never in the log
 };
+struct Settings { // cadences changed while a run trains (train.set): they hold for the steps behind this one
+    int64_t step = 0;
+    std::vector<std::pair<std::string, double>> values; // by recipe key
+};
 struct Bye {
     int exitCode = 0;
     std::string reason;
@@ -97,7 +101,7 @@ struct RawEvent {           // an event of a newer engine: kept as it came
 };
 
 using Payload = std::variant<Hello, Heartbeat, StateChange, Attempt, ModelFacts, Progress, Metrics, LayerStats, CheckpointSaved, EvalDone,
-                             Artifact, Notice, LogLine, Bye, RawEvent>;
+                             Artifact, Notice, LogLine, Bye, Settings, RawEvent>;
 
 struct Event {
     std::string run;    // uid; empty for hello

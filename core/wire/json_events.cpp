@@ -238,6 +238,7 @@ template<class A, Is<LogLine> T> void fields(A& a, T& p) {
     if (!std::is_same_v<A, Writer> || p.suppressed > 0) a("suppressed", p.suppressed);
 }
 template<class A, Is<Bye> T> void fields(A& a, T& p) { a("exit_code", p.exitCode), a("reason", p.reason); }
+template<class A, Is<Settings> T> void fields(A& a, T& p) { a("step", p.step), a("values", p.values); }
 template<class A, Is<RawEvent> T> void fields(A&, T&) {}
 
 template<class T> void Writer::operator()(const char* name, const std::vector<T>& v) {

@@ -98,6 +98,53 @@ private Q_SLOTS:
         w.process->waitForFinished(5000);
     }
 
+    void settingsHoldFromTheirStepOnAndAfterAKill() {
+        constexpr int kSteps = 420;
+        const auto stepsWith = [](const wire::RunFolder& folder, const std::string& metric) {
+            std::set<int64_t> steps;
+            for (const auto& event : test::eventsOf(folder))
+                if (const auto* metrics = std::get_if<wire::Metrics>(&event.payload))
+                    for (const auto& [name, value] : metrics->values)
+                        if (name == metric) steps.insert(metrics->step);
+            return steps;
+        };
+        auto w = work("set", kSteps, QStringLiteral("segv@step=401"));
+        QVERIFY(w.client);
+        const auto echo = w.client->request("train.set", R"({"checkpoint.every":10,"log.every":3,"eval.every":7})", 5000);
+        QVERIFY(echo);
+        QCOMPARE(test::Json::parse(*echo)["values"]["log.every"].get<int>(), 3);
+        w.process->waitForFinished(60'000);
+        QCOMPARE(w.process->exitCode(), SIGSEGV);
+        QCOMPARE(test::finish(*test::engine(w.folder), 60'000).code, 0);
+
+        std::vector<wire::Settings> told;
+        std::set<int64_t> saved;
+        int64_t from = 0;
+        for (const auto& event : test::eventsOf(w.folder)) {
+            if (const auto* settings = std::get_if<wire::Settings>(&event.payload)) told.push_back(*settings);
+            if (const auto* checkpoint = std::get_if<wire::CheckpointSaved>(&event.payload)) saved.insert(checkpoint->step);
+            if (const auto* attempt = std::get_if<wire::Attempt>(&event.payload)) from = attempt->fromStep;
+        }
+        QCOMPARE(told.size(), size_t(1)); // the resumed run knows it from the log
+        QCOMPARE(told[0].values.size(), size_t(3));
+        QVERIFY(told[0].step >= 2 && told[0].step < kSteps);
+        QVERIFY(from > told[0].step);
+        std::set<int64_t> wantSaved, wantLogged, wantEvaluated;
+        for (int64_t step = 1; step <= kSteps; ++step) {
+            const bool behind = step > told[0].step;
+            if (step % (behind ? 10 : 4) == 0) wantSaved.insert(step);
+            if (!behind || step % 3 == 0) wantLogged.insert(step);
+            if (behind && step % 7 == 0) wantEvaluated.insert(step);
+        }
+        wantEvaluated.insert(kSteps);
+        if (!saved.contains(400)) wantSaved.erase(400); // it was being written when the engine died
+        QCOMPARE(saved, wantSaved);
+        QCOMPARE(stepsWith(w.folder, "train.loss"), wantLogged);
+        QCOMPARE(stepsWith(w.folder, "eval.loss"), wantEvaluated);
+        const auto late = test::engine(w.folder); // completed: it only says so again
+        QCOMPARE(test::finish(*late, 20'000).code, 0);
+    }
+
     void endings_data() {
         QTest::addColumn<QByteArray>("op"); // empty: the signal
         QTest::addColumn<QByteArray>("params");
@@ -209,6 +256,12 @@ private Q_SLOTS:
         row("train.pause", R"({"release":"yes"})", "config.invalid");
         row("attach", R"({"after_seq":"x"})", "proto.bad_line");
         row("train.stop", R"({"run":"another"})", "engine.state");
+        row("train.set", R"({"optim.lr":1})", "config.unknown_key");
+        row("train.set", R"({"log.every":0})", "config.invalid");
+        row("train.set", R"({"checkpoint.every":2.5})", "config.invalid");
+        row("train.set", R"({"eval.every":"often"})", "config.invalid");
+        row("train.set", "{}", "config.invalid");
+        row("train.set", R"({"run":"another","log.every":2})", "engine.state");
         row("train.levitate", "{}", "proto.unknown_op");
     }
     void requestsOfWrongShapeAreRefused() {

@@ -18,10 +18,11 @@ namespace qw::test {
 class EngineRuns {
 public:
     [[nodiscard]] Status prepare() const { return makeTinyWorld(m_dir.path() / "world"); }
-    // steps decide how long it takes.
-    [[nodiscard]] wire::RunFolder make(const std::string& project, int steps) const {
+    // steps decide how long it takes; checkpoint replaces that block of the recipe.
+    [[nodiscard]] wire::RunFolder make(const std::string& project, int steps, const Json& checkpoint = {}) const {
         auto json = tinyRecipe(m_dir.path() / "world", "run", steps);
         json.erase("schemes");
+        if (!checkpoint.is_null()) json["checkpoint"] = checkpoint;
         const auto recipe = config::parseRecipe(json.dump(), m_dir.path() / "recipe.yaml");
         if (!recipe) qFatal("%s", recipe.error().message.c_str());
         auto members = study::expand(*recipe);

@@ -121,6 +121,8 @@ inline Recipe randomRecipe(uint32_t seed) {
     c.checkpoint.every = r.whole(0, 1000);
     c.checkpoint.loadBestAtEnd = r.coin();
     c.checkpoint.bestMetric = r.text();
+    c.checkpoint.async = r.coin();
+    c.oomAuto = r.coin();
     c.checkpoint.onDiskFull = r.pick({"pause", "continue", "stop"});
     c.earlyStopPatience = r.whole(0, 3);
     if (r.coin()) c.watchdog.lossAbove = r.real();

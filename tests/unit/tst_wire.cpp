@@ -56,6 +56,7 @@ std::vector<Payload> everyPayload() {
             Notice{false, "x", "y", "", ""},
             LogLine{2, "line\twith \x01 control", 0},
             Bye{70, "bug"},
+            Settings{40, {{"checkpoint.every", 10}, {"eval.every", 0.05}}},
             RawEvent{"event.of.the.future", "{\"k\":[1,{\"x\":null}]}"}};
 }
 

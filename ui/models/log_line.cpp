@@ -88,6 +88,12 @@ struct Words {
         row.text = "the engine ends with code " + std::to_string(p.exitCode) + (p.reason.empty() ? "" : ": " + p.reason);
         return true;
     }
+    bool operator()(const wire::Settings& p) const {
+        step = p.step;
+        row.text = "behind step " + std::to_string(p.step) + ":";
+        for (const auto& [key, value] : p.values) row.text += ' ' + key + ' ' + number(value);
+        return true;
+    }
     bool operator()(const wire::RawEvent& p) const {
         row.text = p.name + ' ' + p.data;
         return true;
