@@ -78,7 +78,7 @@ Result<Store> Store::open(const std::filesystem::path& project, OpenMode mode, s
     QW_CHECK(store.sync());
     QW_TRY(const auto runs, store.runs());
     store.m_state->note("the store was damaged (" + why + "); it was put aside as " + aside + " and made again from the run folders: " +
-                        runCount(runs.size()) + ". Queue order, Trash and project flags were in the store alone and are lost");
+                        runCount(runs.size()) + ". Queue order and project flags were in the store alone and are lost");
     return store;
 }
 

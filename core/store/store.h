@@ -74,7 +74,7 @@ public:
     [[nodiscard]] Result<std::vector<StoredResult>> results(const std::string& runUid) const; // oldest first
     [[nodiscard]] Result<std::vector<records::EvalItem>> items(const std::string& resultUid) const;
 
-    // --- what people change; name, notes, tags and colour are mirrored to run.json ---
+    // --- what people change; name, notes, tags, colour and Trash are mirrored to run.json ---
     [[nodiscard]] Status setName(const std::string& runUid, const std::string& name);
     [[nodiscard]] Status setUserFields(const std::string& runUid, const std::string& notes, const std::vector<std::string>& tags,
                                        const std::string& colour);

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "store/schema.h"
+#include "wire/run_marks.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -141,20 +142,22 @@ Result<int64_t> StoreState::putIdentity(const wire::RunFolder& folder, const rec
     if (valid.value_or(0) == 0) config = "{}";
     const std::string hash = config == "{}" ? "" : xxh3Hex(config);
     const std::string dir = folder.dir.lexically_relative(project).string();
+    const int64_t trashedMs = wire::readMarks(folder).trashedMs;
     QW_TRY(const int64_t experimentId,
            study.empty() ? experiment(kNoStudy, "single runs", 0) : experiment(study, identity.studyName, identity.createdMs));
     QW_CHECK(durable.run("INSERT INTO run(uid, experiment_id, parent_id, kind, name, dir, state, scheme, config, config_hash, env, seed, "
                          "created_ms, role, method, block, key, "
-                         "model_path, parent_uid, build_id, tags, notes, colour, identity_stamp) "
+                         "model_path, parent_uid, build_id, tags, notes, colour, identity_stamp, trashed_ms) "
                          "VALUES(?1,?2,(SELECT id FROM run WHERE "
-                         "uid=?3),?4,?5,?6,'created',?7,?8,?9,'{}',?10,?11,?12,?13,?14,?15,?16,?3,?17,?18,?19,?20,?21) "
+                         "uid=?3),?4,?5,?6,'created',?7,?8,?9,'{}',?10,?11,?12,?13,?14,?15,?16,?3,?17,?18,?19,?20,?21,?22) "
                          "ON CONFLICT(uid) DO UPDATE SET experiment_id=excluded.experiment_id, parent_id=excluded.parent_id, "
                          "name=excluded.name, dir=excluded.dir, "
                          "scheme=excluded.scheme, config=excluded.config, config_hash=excluded.config_hash, seed=excluded.seed, "
                          "role=excluded.role, method=excluded.method, "
                          "block=excluded.block, key=excluded.key, model_path=excluded.model_path, parent_uid=excluded.parent_uid, "
                          "build_id=excluded.build_id, "
-                         "tags=excluded.tags, notes=excluded.notes, colour=excluded.colour, identity_stamp=excluded.identity_stamp",
+                         "tags=excluded.tags, notes=excluded.notes, colour=excluded.colour, identity_stamp=excluded.identity_stamp, "
+                         "trashed_ms=excluded.trashed_ms",
                          {identity.uid,
                           experimentId,
                           identity.parentUid,
@@ -175,7 +178,8 @@ Result<int64_t> StoreState::putIdentity(const wire::RunFolder& folder, const rec
                           tagsToJson(identity.tags),
                           identity.notes,
                           identity.colour,
-                          stamp}));
+                          stamp,
+                          trashedMs > 0 ? std::optional(trashedMs) : std::nullopt}));
     QW_TRY(const auto id, durable.integer("SELECT id FROM run WHERE uid=?", {identity.uid}));
     return id.value_or(0);
 }

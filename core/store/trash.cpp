@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "store/store_state.h"
+#include "wire/run_marks.h"
 
 #include <algorithm>
 
@@ -42,10 +43,14 @@ Status Store::setName(const std::string& runUid, const std::string& name) {
 Status Store::setTrashed(const std::string& runUid, bool trashed) {
     QW_CHECK(m_state->needWrite());
     QW_TRY(const RunInfo info, run(runUid));
-    if (trashed && wire::isLive(wire::RunFolder{info.dir}))
-        return Error{"engine.busy", "'" + info.identity.name + "' is running", "stop it first", {}, true};
-    return m_state->durable.run("UPDATE run SET trashed_ms=? WHERE uid=?",
-                                {trashed ? std::optional(wallMs()) : std::nullopt, info.identity.uid});
+    const wire::RunFolder folder{info.dir};
+    if (trashed && wire::isLive(folder)) return Error{"engine.busy", "'" + info.identity.name + "' is running", "stop it first", {}, true};
+    // The folder first: it is what a rebuild sees.
+    wire::RunMarks marks = wire::readMarks(folder);
+    marks.trashedMs = trashed ? wallMs() : 0;
+    QW_CHECK(wire::writeMarks(folder, marks));
+    return m_state->durable.run("UPDATE run SET trashed_ms=?, identity_stamp=? WHERE uid=?",
+                                {trashed ? std::optional(marks.trashedMs) : std::nullopt, fileStamp(folder.identity()), info.identity.uid});
 }
 
 Result<std::vector<TrashedRun>> Store::trash() const {

@@ -53,6 +53,30 @@ private Q_SLOTS:
         QVERIFY(db.trash()->empty() && std::filesystem::exists(folder.events()));
     }
 
+    void trashSurvivesARebuild() {
+        const TempDir dir;
+        const auto kept = writeSampleRun(dir.path(), 5), thrown = writeSampleRun(dir.path(), 3), back = writeSampleRun(dir.path(), 2);
+        int64_t since = 0;
+        {
+            auto db = *Store::open(dir.path());
+            QVERIFY(db.sync().ok());
+            for (const auto& folder : {thrown, back}) QVERIFY(db.setTrashed(wire::readIdentity(folder)->uid, true).ok());
+            QVERIFY(db.setTrashed(wire::readIdentity(back)->uid, false).ok());
+            since = db.run(wire::readIdentity(thrown)->uid)->trashedMs;
+        }
+        QVERIFY(Store::rebuild(dir.path()).ok());
+        auto db = *Store::open(dir.path());
+        QCOMPARE(db.runs()->size(), size_t{2});
+        const auto trash = *db.trash();
+        QCOMPARE(trash.size(), size_t{1});
+        QCOMPARE(trash[0].dir, thrown.dir);
+        QCOMPARE(trash[0].trashedMs, since);
+        QVERIFY(db.setName(trash[0].uid, "renamed").ok()); // stays where it is
+        QVERIFY(db.sync().ok());
+        QCOMPARE(db.trash()->size(), size_t{1});
+        QCOMPARE(db.run(wire::readIdentity(kept)->uid)->trashedMs, int64_t{0});
+    }
+
     void onlyWhatIsInTrashIsDeleted() {
         const TempDir dir;
         const auto first = writeSampleRun(dir.path(), 5), second = writeSampleRun(dir.path(), 5);
