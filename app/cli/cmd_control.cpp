@@ -2,9 +2,9 @@
 // What: pause, resume, stop, checkpoint, set: one request to the engine of a run, or to the supervisor of a study.
 #include "command_line.h"
 #include "drive/control.h"
-#include "drive/run_driver.h"
-#include "progress.h"
+#include "drive/go_on.h"
 #include "project_store.h"
+#include "single_job.h"
 
 #include <functional>
 #include <iostream>
@@ -17,20 +17,17 @@ struct Control {
     std::string op; // pause | resume | stop | checkpoint | set
     std::string token, project;
     nlohmann::json params = nlohmann::json::object();
+    int64_t from = -1; // resume: step of the checkpoint; below 0: the newest
+    bool wait = false; // resume: for the end of another job
     bool json = false;
 };
 
 // An ended run that can go on: its engine is started again and watched.
-Result<std::string> restart(store::Store& store, const store::RunInfo& run) {
-    if (run.state == records::RunState::Completed) return Error{"engine.state", "run " + run.identity.uid + " is completed", "", "", false};
-    watchInterrupts();
-    Progress progress;
-    const drive::Watch watch = progress.watch();
-    const wire::RunFolder folder{run.dir};
-    QW_TRY(const drive::RunEnd end, drive::driveRun(store, folder, watch, false));
-    progress.clear();
-    if (end.error) return *end.error;
-    return nlohmann::json{{"state", records::stateName(end.state)}}.dump();
+Result<std::string> restart(store::Store& store, const store::RunInfo& run, int64_t from, bool wait) {
+    if (run.state == records::RunState::Completed)
+        return Error{"engine.state", "run " + run.identity.uid + " is completed", "'qatw extend' gives it more steps", "", false};
+    if (from >= 0) QW_CHECK(drive::rewindRun(wire::RunFolder{run.dir}, from));
+    return driveAgain(store, wire::RunFolder{run.dir}, wait);
 }
 
 Result<std::string> perform(const Control& control) {
@@ -38,8 +35,11 @@ Result<std::string> perform(const Control& control) {
     const auto run = store.run(control.token);
     if (run) {
         const wire::RunFolder folder{run->dir};
+        if (wire::isLive(folder) && control.from >= 0)
+            return Error{"engine.busy", "run " + run->identity.uid + " is working", "stop it first, then resume it from a checkpoint", "",
+                         true};
         if (wire::isLive(folder)) return drive::controlRun(folder, control.op, control.params.dump());
-        if (control.op == "resume") return restart(store, *run);
+        if (control.op == "resume") return restart(store, *run, control.from, control.wait);
         return Error{"engine.state", "run " + run->identity.uid + " is " + records::stateName(run->state) + ": no engine works on it",
                      "'qatw runs' lists the runs", "", false};
     }
@@ -78,6 +78,10 @@ int control(CommandLine& line, const std::string& op, const char* flag, const ch
     bool set = false;
     line.positional("RUN", wanted.token, "run or study, by id, start of an id, or name");
     if (flag) line.flag(flag, set, flagHelp);
+    if (op == "resume") {
+        line.option("--from", wanted.from, "step of the checkpoint to go on from; newer ones are removed; -1: the newest");
+        line.flag("--wait", wanted.wait, "until another job of the project has ended");
+    }
     line.option("--project", wanted.project, "project folder");
     line.flag("--json", wanted.json, "one JSON object");
     if (const auto done = line.parse()) return *done;

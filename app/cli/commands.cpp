@@ -11,10 +11,12 @@ int cmdCompare(CommandLine& line);
 int cmdDoctor(CommandLine& line);
 int cmdEval(CommandLine& line);
 int cmdExport(CommandLine& line);
+int cmdExtend(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
 int cmdGenerate(CommandLine& line);
 int cmdInspect(CommandLine& line);
 int cmdLogits(CommandLine& line);
+int cmdMeasure(CommandLine& line);
 int cmdPause(CommandLine& line);
 int cmdPlan(CommandLine& line);
 int cmdPtq(CommandLine& line);
@@ -42,6 +44,7 @@ constexpr std::array kCommands{
             "qatw eval path/to/model --task hellaswag=hellaswag_val.jsonl --limit 200", cmdEval},
     Command{"export", "write a run's weights for other programs and prove the files", "qatw export 01J8ZQ --format hf --out folder",
             cmdExport},
+    Command{"extend", "train a run for more steps, as a new run beside it", "qatw extend 01J8ZQ --steps 200", cmdExtend},
     Command{"fake-quantize", "every 2-D tensor of a file through a scheme's fake quantizer",
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
     Command{"generate", "continue a text: greedy or sampled, word by word",
@@ -50,11 +53,13 @@ constexpr std::array kCommands{
             cmdInspect},
     Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors",
             cmdLogits},
+    Command{"measure", "evaluate finished runs on the tasks that other runs have and they lack", "qatw measure 01J8ZQ --like 01J9AB",
+            cmdMeasure},
     Command{"pause", "halt a run or study; it keeps its memory", "qatw pause 01J8ZQ", cmdPause},
     Command{"plan", "steps, tokens, memory and time of a recipe before it runs", "qatw plan recipe.yaml", cmdPlan},
     Command{"ptq", "quantize a model without training and write the quantized folder",
             "qatw ptq path/to/model --scheme 8da4w --set weight.group_size=32 --out quantized", cmdPtq},
-    Command{"resume", "let a paused run go on, or start an interrupted one again", "qatw resume 01J8ZQ", cmdResume},
+    Command{"resume", "let a paused run go on, or start an interrupted one again", "qatw resume 01J8ZQ --from 400", cmdResume},
     Command{"run", "run a recipe's study, or continue it; prints the table", "qatw run recipe.yaml --project build/try", cmdRun},
     Command{"runs", "the runs of a project and how they stand", "qatw runs --study which-scheme", cmdRuns},
     Command{"series", "what was measured step by step", "qatw series 01J8ZQ train.loss --csv", cmdSeries},

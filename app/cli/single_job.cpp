@@ -107,6 +107,17 @@ Result<records::Recipe> recipeOf(const SingleJob& job) {
     return recipe;
 }
 
+Result<std::string> driveAgain(store::Store& store, const wire::RunFolder& folder, bool wait) {
+    QW_TRY(const auto identity, wire::readIdentity(folder));
+    watchInterrupts();
+    Progress progress;
+    const drive::Watch watch = progress.watch();
+    QW_TRY(const drive::RunEnd end, drive::driveRun(store, folder, watch, wait));
+    progress.clear();
+    if (end.error) return *end.error;
+    return Json{{"run", identity.uid}, {"state", records::stateName(end.state)}}.dump();
+}
+
 Result<FinishedJob> runSingle(store::Store& store, records::RunIdentity identity, const records::Recipe& recipe, bool quiet) {
     if (store.readOnly())
         return Error{"file.permission", "the project " + store.project().string() + " is read-only", "use another --project", "", false};

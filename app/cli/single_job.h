@@ -29,6 +29,8 @@ struct FinishedJob {
     store::RunInfo run;
     std::vector<store::StoredResult> results;
 };
+// Starts the engine of a run again, with progress on standard error; {"run", "state"} as JSON text. wait: for another job's end.
+[[nodiscard]] Result<std::string> driveAgain(store::Store& store, const wire::RunFolder& folder, bool wait);
 // Drives it with progress on standard error. An interrupt is engine.cancelled.
 [[nodiscard]] Result<FinishedJob> runSingle(store::Store& store, records::RunIdentity identity, const records::Recipe& recipe, bool quiet);
 

@@ -12,7 +12,7 @@
 #include "engine/process.h"
 #include "export/folders.h"
 #include "train/trainer.h"
-#include "wire/run_folder.h"
+#include "wire/run_marks.h"
 
 #include <ATen/core/grad_mode.h>
 #include <algorithm>
@@ -220,7 +220,7 @@ Status trainModel(JobInput& input, Start& start, const data::Dataset* evalData) 
                    input.live,
                    input.syncLog,
                    input.journal.attempts + 1,
-                   false,
+                   wire::readMarks(folder).extendSchedule,
                    start.source.files ? &*start.source.files : nullptr};
     QW_TRY(const auto outcome, train::train(job));
     if (input.live) input.live->close();

@@ -15,6 +15,7 @@
 #include "wire/protocol.h"
 #include "wire/run_folder.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -112,6 +113,14 @@ void work(JobInput& input, Server& server) {
     server.finish(code, code == 0 ? "done" : "failed");
 }
 
+// A completed run may be asked for further tasks.
+bool allMeasured(const JobInput& input) {
+    return std::ranges::all_of(input.recipe.eval.tasks, [&](const records::EvalTask& task) {
+        return std::ranges::any_of(input.journal.evals,
+                                   [&](const wire::EvalDone& done) { return done.result.task == task.name && done.result.atStep < 0; });
+    });
+}
+
 } // namespace
 
 int runJobEngine(const RunOptions& options) {
@@ -157,7 +166,7 @@ int runJobEngine(const RunOptions& options) {
     }
     if (const auto listening = server.listen(); !listening)
         hub.emit(wire::Notice{false, listening.error().code, "no client can attach: " + listening.error().message, "", ""});
-    if (input->journal.completed()) { // nothing left to do: say so again to whoever asks
+    if (input->journal.completed() && allMeasured(*input)) { // nothing left to do: say so again to whoever asks
         server.finish(0, "already completed");
         return server.loop();
     }
