@@ -2,6 +2,7 @@
 #include "theme/theme.h"
 
 #include "theme/style_sheet.h"
+#include "theme/theme_style.h"
 
 #include <QApplication>
 #include <QStyle>
@@ -119,6 +120,7 @@ void Theme::choose(Choice choice) {
     if (!m_haveSystem) {
         m_system = QApplication::palette();
         m_haveSystem = true;
+        QApplication::setStyle(new ThemeStyle); // the application's from here on
     }
     m_choice = choice;
     apply();

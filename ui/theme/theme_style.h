@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What: Fusion with check boxes and radio buttons drawn from our tokens: the outline has a contrast of 3 and more on every ground.
+// Why here: Fusion darkens the window's colour for outlines, which leaves nothing to see on a dark one.
+#pragma once
+
+#include <QProxyStyle>
+
+namespace qw::ui {
+
+class ThemeStyle : public QProxyStyle {
+    Q_OBJECT
+public:
+    ThemeStyle();
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
+};
+
+} // namespace qw::ui
