@@ -62,6 +62,15 @@ Result<SchemeEntry> withQat(const Recipe& study, const SchemeEntry& entry, const
     return with(toNode(block));
 }
 
+Result<SchemeEntry> withSets(const SchemeEntry& entry, const std::string& name, const std::vector<std::string>& sets) {
+    QW_TRY(Node node, entryNode(entry.name, entry.yaml));
+    for (const std::string& set : sets) {
+        QW_TRY(auto parsed, parseSet(set));
+        QW_CHECK(setPath(node, parsed.first, std::move(parsed.second)));
+    }
+    return makeScheme(name, toJson(node, -1));
+}
+
 std::vector<std::string> schemeSets(const SchemeEntry& entry) {
     std::vector<std::string> out;
     auto node = entryNode(entry.name, entry.yaml);

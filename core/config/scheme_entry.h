@@ -19,6 +19,9 @@ struct SchemeReading {
 // The entry with another block, in the fewest keys that give it over the preset and the recipe's shared parts.
 [[nodiscard]] Result<records::SchemeEntry> withQat(const records::Recipe& study, const records::SchemeEntry& entry,
                                                    const records::QatBlock& block);
+// The entry under another name, with "key.path=value" on top: qat keys, or those of train, optim and schedule.
+[[nodiscard]] Result<records::SchemeEntry> withSets(const records::SchemeEntry& entry, const std::string& name,
+                                                    const std::vector<std::string>& sets);
 // The qat keys of the entry besides its preset as --set wants them: "weight.group_size=64".
 [[nodiscard]] std::vector<std::string> schemeSets(const records::SchemeEntry& entry);
 // As a file of its own: the entry's map with its name, block style.

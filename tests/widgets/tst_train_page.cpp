@@ -11,6 +11,7 @@
 #include "pages/train/train_page.h"
 #include "random_recipe.h"
 #include "test_data.h"
+#include "theme/theme.h"
 
 #include <QAction>
 #include <QCheckBox>
@@ -267,6 +268,52 @@ private Q_SLOTS:
         auto late = m_window->engine.asked[m_window->engine.asked.size() - 2].done; // of the question that was taken back
         late(QByteArray("{\"plans\":[],\"members\":0}"));
         QCOMPARE(find<MemoryBar>("memoryBar")->property("fit").toString(), QStringLiteral("over"));
+    }
+    void linksFollowTheTheme() {
+        openSample();
+        for (const auto choice : {Theme::Choice::Dark, Theme::Choice::Light}) {
+            Theme::instance().choose(choice);
+            const QString colour = Theme::instance().colour(Token::Accent).name();
+            for (const char* name : {"trainModel", "planSchemes"}) {
+                QLabel* label = find<QLabel>(name);
+                QVERIFY2(label->text().contains(colour), qPrintable(label->text()));
+                const QImage picture = label->grab().toImage(); // and so does what is painted
+                int painted = 0;
+                for (int y = 0; y < picture.height(); ++y)
+                    for (int x = 0; x < picture.width(); ++x) painted += picture.pixelColor(x, y) == QColor(colour) ? 1 : 0;
+                QVERIFY2(painted > 3, name);
+            }
+        }
+    }
+    void aSweepMakesEveryCombination() {
+        openSample();
+        const auto before = m_window->recipe();
+        m_window->engine.answer(QStringLiteral("plan"), QByteArray()); // none yet: no time, no disk
+        m_window->actions.find(QStringLiteral("run.sweep"))->trigger();
+        auto* dialog = m_window->find<QDialog>("sweepDialog");
+        QVERIFY(dialog);
+        auto* apply = dialog->findChild<QPushButton*>(QStringLiteral("sweepApply"));
+        auto* cost = dialog->findChild<QLabel*>(QStringLiteral("sweepCost"));
+        const auto type = [&](const char* name, const char* words) {
+            dialog->findChild<QLineEdit*>(QString::fromLatin1(name))->setText(QString::fromLatin1(words));
+        };
+        QVERIFY(!apply->isEnabled()); // nothing is varied yet
+        type("sweepBits", "2-");
+        QVERIFY(!apply->isEnabled() && cost->text().contains(QStringLiteral("2-")));
+        type("sweepBits", "3-4");
+        type("sweepRates", "1e-4, 2e-4");
+        type("sweepSeeds", "1-3");
+        QVERIFY2(apply->isEnabled(), qPrintable(cost->text()));
+        apply->click();
+        const auto& recipe = m_window->recipe();
+        QCOMPARE(recipe.schemes.size(), before.schemes.size() * 4);
+        QCOMPARE(recipe.schemes[1].name, before.schemes[0].name + "-w3-lr0.0002");
+        QCOMPARE(recipe.seeds, (std::vector<uint64_t>{1, 2, 3}));
+        const auto member = config::resolveMember(recipe, recipe.schemes[1].name, 1);
+        QVERIFY(member.ok());
+        QCOMPARE(member->optim.lr, 2e-4);
+        m_window->session.undo.undo();
+        QVERIFY(m_window->recipe() == before);
     }
     void sparklineFollowsTheSchedule() {
         openSample();

@@ -139,9 +139,10 @@ void Project::refresh() { look(true); }
 
 void Project::look(bool always) {
     if (m_dir.isEmpty()) return;
+    m_always = m_always || always; // a look that takes the place of another one does its work too
     m_worker.request<Result<SnapshotPtr>>(
         QStringLiteral("look"),
-        [holder = m_store, always](const CancelFlag&) -> Result<SnapshotPtr> {
+        [holder = m_store, always = m_always](const CancelFlag&) -> Result<SnapshotPtr> {
             if (!holder->store) return SnapshotPtr();
             if (!holder->store->readOnly()) QW_CHECK(holder->store->sync());
             QW_TRY(auto token, holder->store->changeToken());
@@ -155,6 +156,7 @@ void Project::look(bool always) {
         },
         this,
         [this](Result<SnapshotPtr> got) {
+            m_always = false;
             if (!got)
                 Q_EMIT problem(got.error());
             else if (*got) {

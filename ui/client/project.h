@@ -56,6 +56,7 @@ private:
     void look(bool always);
     QString m_dir;
     SnapshotPtr m_snapshot;
+    bool m_always = false; // the look in work makes a snapshot even without news
     std::shared_ptr<Holder> m_store = std::make_shared<Holder>();
     QTimer m_timer;
     Worker m_worker; // last: it ends first

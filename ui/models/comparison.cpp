@@ -38,9 +38,40 @@ void readStudy(Comparison& comparison, const Snapshot& snapshot) {
     comparison.rule = study->recipe.verdict;
     comparison.studyRecipe = text(config::writeRecipe(study->recipe));
     for (const auto& task : study->recipe.eval.tasks) comparison.tasks.insert(text(task.name), task);
+    // Members that never ran are missing only where the whole study is compared.
+    comparison.wholeStudy = std::ranges::all_of(study->rows, [&](const study::Row& row) {
+        const RunFacts* run = row.runUid.empty() ? nullptr : snapshot.run(text(row.runUid));
+        return !run || run->results.empty() || run->info.trashedMs > 0 || comparison.indexOf(text(row.runUid)) >= 0;
+    });
     for (const auto& row : study->rows) {
         const RunFacts* run = row.runUid.empty() ? nullptr : snapshot.run(text(row.runUid));
-        if (!run || run->info.state != records::RunState::Completed) comparison.missing << text(row.member.run.name);
+        const bool compared = run && comparison.indexOf(text(row.runUid)) >= 0;
+        if (comparison.wholeStudy && !compared && (!run || run->info.state != records::RunState::Completed))
+            comparison.missing.push_back({{}, text(row.member.run.name), {}, {}});
+    }
+}
+
+// Final results that a compared run lacks and another one's recipe asks for.
+void findMissing(Comparison& comparison, const Snapshot& snapshot) {
+    QMap<QString, QString> asks; // task -> a run whose recipe has it
+    for (const ComparedRun& run : comparison.runs)
+        if (const auto recipe = config::parseRecipe(utf8(run.config), "config.resolved.json"))
+            for (const auto& task : recipe->eval.tasks)
+                if (!asks.contains(text(task.name))) asks.insert(text(task.name), run.uid);
+    for (size_t i = 0; i < comparison.runs.size(); ++i) {
+        const RunFacts* run = snapshot.run(comparison.runs[i].uid);
+        MissingResult one{comparison.runs[i].uid, text(comparison.rows[i].label), {}, {}};
+        if (run && run->info.state != records::RunState::Completed) {
+            comparison.missing.push_back(one);
+            continue;
+        }
+        for (const auto& [task, like] : asks.asKeyValueRange()) {
+            const auto has = [&, name = utf8(task)](const study::TaskFacts& facts) { return facts.result.task == name; };
+            if (std::ranges::any_of(comparison.rows[i].tasks, has)) continue;
+            one.tasks << task;
+            if (!one.like.contains(like)) one.like << like;
+        }
+        if (!one.tasks.isEmpty()) comparison.missing.push_back(one);
     }
 }
 
@@ -55,6 +86,12 @@ void tellApart(std::vector<study::FactRow>& rows, const std::vector<ComparedRun>
 }
 
 } // namespace
+
+int Comparison::missingCount() const {
+    int count = 0;
+    for (const MissingResult& one : missing) count += std::max(1, static_cast<int>(one.tasks.size()));
+    return count;
+}
 
 int Comparison::indexOf(const QString& uid) const {
     const auto at = std::ranges::find(runs, uid, &ComparedRun::uid);
@@ -93,6 +130,7 @@ Result<std::shared_ptr<Comparison>> gatherComparison(const store::Store& store, 
     if (out->indexOf(baseline) < 0) out->baseline.clear();
     tellApart(out->rows, out->runs);
     readStudy(*out, snapshot);
+    findMissing(*out, snapshot);
     return out;
 }
 

@@ -20,13 +20,22 @@ struct ComparedRun {
     std::vector<QString> series;
 };
 
+// What a compared run, or a member of the compared study, lacks.
+struct MissingResult {
+    QString run, name; // run empty: a member that has not run yet
+    QStringList tasks; // of a finished run; empty: it did not come to its end
+    QStringList like;  // runs whose recipes have these tasks
+};
+
 struct Comparison {
     std::vector<study::FactRow> rows; // one a run, in the order of `runs`
     std::vector<ComparedRun> runs;
     QString baseline; // uid; empty: the study's own rule
     records::Verdict rule;
     QString studyUid, studyName, studyDir, studyRecipe; // studyRecipe: with absolute paths, JSON
-    QStringList missing;                    // names of members of the study without results
+    std::vector<MissingResult> missing;
+    bool wholeStudy = false;                // every row of the study that has results is compared
+    [[nodiscard]] int missingCount() const; // tasks, and rows that are missing whole
     QMap<QString, records::EvalTask> tasks; // as the recipes name them
     study::Table table;
 

@@ -5,6 +5,7 @@
 #include <QDockWidget>
 #include <QMainWindow>
 #include <QMenuBar>
+#include <algorithm>
 #include <set>
 
 namespace qw::ui {
@@ -23,7 +24,7 @@ const std::vector<Menu>& menus() {
         {"&Edit", {"edit.undo", "edit.redo", "-", "edit.find", "edit.*", "-", "edit.preferences"}},
         {"&View",
          {"view.page.*", "-", "view.dock.*", "-", "view.theme.system", "view.theme.light", "view.theme.dark", "-", "view.layout.save",
-          "view.layout.reset", "view.layout.*", "-", "view.*"}},
+          "view.layout.reset", "view.layout.*", "-", "view.chart.*", "-", "view.*"}},
         {"&Model", {"model.*"}},
         {"&Scheme", {"scheme.*"}},
         {"&Run", {"run.start", "run.pause", "run.resume", "run.checkpoint", "run.stop", "-", "run.*", "-", "queue.*"}},
@@ -67,6 +68,25 @@ void buildMenus(QMainWindow& window, ActionRegistry& actions) {
         }
         if (made->isEmpty()) window.menuBar()->removeAction(made->menuAction());
     }
+}
+
+void addRecentMenu(QMainWindow& window, Session& session) {
+    auto* file = window.menuBar()->findChild<QMenu*>(QStringLiteral("menuFile"));
+    auto* recent = new QMenu(QCoreApplication::translate("MainMenu", "&Recent"), file);
+    recent->setObjectName(QStringLiteral("menuRecent"));
+    const auto actions = file->actions();
+    const auto separator = std::find_if(actions.begin(), actions.end(), [](const QAction* action) { return action->isSeparator(); });
+    file->insertMenu(separator == actions.end() ? nullptr : *separator, recent);
+    const auto fill = [recent, &session] {
+        recent->clear();
+        for (const RecentItem& item : session.recent.items()) {
+            QAction* action = recent->addAction(item.path);
+            QObject::connect(action, &QAction::triggered, &session, [&session, path = item.path] { session.openPath(path); });
+        }
+        recent->menuAction()->setEnabled(!recent->isEmpty());
+    };
+    QObject::connect(&session.recent, &RecentItems::changed, recent, fill);
+    fill();
 }
 
 } // namespace qw::ui

@@ -5,6 +5,7 @@
 #include "models/comparison.h"
 #include "pages/pages.h"
 #include "shell/action_finder.h"
+#include "shell/chart_actions.h"
 #include "shell/drop_overlay.h"
 #include "shell/main_menu.h"
 #include "shell/navigation.h"
@@ -15,10 +16,13 @@
 #include <QDir>
 #include <QDockWidget>
 #include <QHBoxLayout>
+#include <QMenu>
+#include <QMenuBar>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QScreen>
 #include <QStackedWidget>
+#include <algorithm>
 
 namespace qw::ui {
 namespace {
@@ -68,7 +72,9 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
     auto* status = new StatusLine(session, this);
     setStatusBar(status);
     registerActions();
+    m_chartActions = new ChartActions(*this, m_actions);
     buildMenus(*this, m_actions);
+    addRecentMenu(*this, m_session);
     m_actionFinder = new ActionFinder(m_actions, this);
     new DropOverlay(session, this);
     arrange();
@@ -83,7 +89,8 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
     showTitle();
 }
 
-MainWindow::~MainWindow() = default;
+// The registry goes before the widgets, and hiding them moves the focus once more.
+MainWindow::~MainWindow() { delete m_chartActions; }
 
 // The first layout: as large as the work needs and the screen has.
 void MainWindow::arrange() {
@@ -109,6 +116,10 @@ void MainWindow::arrangeDocks() {
 }
 
 void MainWindow::wire() {
+    connect(m_pageStack, &QStackedWidget::currentChanged, m_chartActions, &ChartActions::update);
+    for (const Page* page : m_pages) connect(page, &Page::viewStateChanged, m_chartActions, &ChartActions::update);
+    const auto menus = menuBar()->actions();
+    for (const QAction* menu : menus) connect(menu->menu(), &QMenu::aboutToShow, m_chartActions, &ChartActions::update);
     connect(m_navList, &Navigation::pageChosen, this, &MainWindow::goTo);
     connect(&m_session, &Session::pageWanted, this, &MainWindow::goTo);
     connect(&m_session, &Session::modelWanted, this, [this] { goTo(PageId::Model); });
@@ -154,14 +165,25 @@ void MainWindow::showNotice(const Error& error) {
     m_notice->show(bad ? Banner::Strength::Error : Banner::Strength::Info, error);
 }
 
-// Finished work shows its answer without being asked, once; whoever chose rows before keeps them. A study in work has not all its rows.
+// Finished work shows its answer without being asked, once; whoever chose rows before keeps them. A study in work, or one that was
+// interrupted, has not all its rows.
 void MainWindow::compareNewestStudy() {
     if (!m_suggestStudy || !drivenStudies().isEmpty()) return;
-    const auto choices = studyChoices(*m_session.project.snapshot());
+    const auto snapshot = m_session.project.snapshot();
+    const auto choices = studyChoices(*snapshot);
     const bool chosen = !m_session.compared().isEmpty() || !m_session.baseline().isEmpty();
     if (!chosen && choices.empty()) return;
+    if (!chosen) {
+        const auto study =
+            std::ranges::find_if(snapshot->studies, [&](const StudyFacts& facts) { return text(facts.info.uid) == choices.front().uid; });
+        const auto isDone = [&](const store::StudyRow& row) {
+            const RunFacts* run = snapshot->run(text(row.runUid));
+            return run && run->info.state == records::RunState::Completed;
+        };
+        if (study != snapshot->studies.end() && !std::ranges::all_of(study->rows, isDone)) return;
+        m_session.setCompared(choices.front().runs);
+    }
     m_suggestStudy = false;
-    if (!chosen) m_session.setCompared(choices.front().runs);
 }
 
 QStringList MainWindow::drivenStudies() const {

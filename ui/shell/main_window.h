@@ -17,6 +17,7 @@ class QStackedWidget;
 namespace qw::ui {
 
 class ActionFinder;
+class ChartActions;
 class Navigation;
 
 class MainWindow : public QMainWindow {
@@ -42,6 +43,7 @@ private:
     void arrange();
     void registerActions();
     void registerHelpActions();
+    void checkDatabase();
     void wire();
     void showTitle();
     void compareNewestStudy();
@@ -58,6 +60,7 @@ private:
     ActionFinder* m_actionFinder = nullptr;
     Banner* m_notice = nullptr; // above the pages: what concerns the window, not one page
     LayoutStore* m_layouts = nullptr;
+    ChartActions* m_chartActions = nullptr;
     bool m_docksArranged = false, m_suggestStudy = false;
 };
 

@@ -113,6 +113,26 @@ void MainWindow::registerActions() {
     registerHelpActions();
 }
 
+void MainWindow::checkDatabase() {
+    m_session.project.query<std::vector<std::string>>(
+        QStringLiteral("databaseCheck"), [](store::Store& store) { return store.check(); }, this,
+        [this](const Result<std::vector<std::string>>& problems) {
+            if (!problems) {
+                showNotice(problems.error());
+                return;
+            }
+            QStringList lines;
+            for (const std::string& problem : *problems) lines << text(problem);
+            if (lines.isEmpty())
+                showNotice(Error{"", utf8(tr("The project's database is whole, and every run's folder is there.")), "", "", false});
+            else
+                showNotice(
+                    Error{"store.corrupt", utf8(tr("The project's database has problems: %1").arg(lines.join(QStringLiteral("; ")))),
+                          utf8(tr("Close the window and run “qatw store rebuild”: it makes the database again from the run folders.")), "",
+                          false});
+        });
+}
+
 void MainWindow::registerHelpActions() {
     auto& a = m_actions;
     a.add({QStringLiteral("view.layout.save"), tr("Save layout as…"), {}, tr("Keep the arrangement of the window under a name"), {}}, this,
@@ -133,6 +153,12 @@ void MainWindow::registerHelpActions() {
            tr("Bring back every closed or floating panel"),
            {}},
           this, [this] { m_layouts->reset(); });
+    a.add({QStringLiteral("tools.databaseCheck"),
+           tr("&Database check"),
+           QStringLiteral("check"),
+           tr("Is the project's database whole, and is every run's folder there?"),
+           {}},
+          this, [this] { checkDatabase(); });
     a.add({QStringLiteral("help.guide"),
            tr("&Guide"),
            QStringLiteral("help"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/compare/compare_page.h"
 
+#include "charts/qat_chart.h"
 #include "delegates/swatch_delegate.h"
 #include "models/compare_model.h"
 #include "models/config_diff.h"
@@ -18,6 +19,8 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QShortcut>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTextBrowser>
@@ -30,7 +33,8 @@ ComparePage::ComparePage(Session& session, ActionRegistry& actions)
     auto* column = new QVBoxLayout(content());
     m_pickers = new ComparePickers(session, content());
     column->addWidget(m_pickers);
-    column->addWidget(buildHead());
+    m_head = buildHead();
+    column->addWidget(m_head);
     m_tabs = new QTabWidget(content());
     m_tabs->setObjectName(QStringLiteral("compareTabs"));
     m_tabs->setDocumentMode(true);
@@ -46,7 +50,11 @@ ComparePage::ComparePage(Session& session, ActionRegistry& actions)
     m_tabs->addTab(m_curves, tr("Curves"));
     m_tabs->addTab(buildReport(), tr("Report"));
     column->addWidget(m_tabs, 1);
-    column->addWidget(buildFoot());
+    m_foot = buildFoot();
+    column->addWidget(m_foot);
+    m_escape = new QShortcut(QKeySequence(Qt::Key_Escape), this);
+    m_escape->setContext(Qt::WidgetWithChildrenShortcut);
+    m_escape->setEnabled(false);
     buildActions();
     m_tabs->setCurrentIndex(session.settings.viewState(QStringLiteral("compare/tab"), 0).toInt());
     wire();
@@ -146,7 +154,7 @@ QWidget* ComparePage::buildFoot() {
     m_said = new QLabel(bar);
     m_said->setObjectName(QStringLiteral("compareSaid"));
     m_said->setProperty("look", QStringLiteral("muted"));
-    m_evaluate = button("evaluateMissingButton", tr("Evaluate missing"), tr("Run the members of the study that have no results yet"));
+    m_evaluate = button("evaluateMissingButton", tr("Evaluate missing"), tr("Measure the tasks and rows that the comparison lacks"));
     m_reportButton = button("reportButton", tr("Save report…"), tr("One HTML or PDF file with table, charts, recipes, hashes and command"));
     m_export = button("compareExportButton", tr("Export checkpoint…"),
                       tr("Write the model of the selected row, or of the verdict, for other programs"));
@@ -200,7 +208,16 @@ void ComparePage::wire() {
     connect(m_evaluate, &QPushButton::clicked, this, &ComparePage::evaluateMissing);
     connect(m_reportButton, &QPushButton::clicked, this, &ComparePage::chooseReportFile);
     connect(m_export, &QPushButton::clicked, this, [this] { Q_EMIT session().exportWanted(exportedRun()); });
+    connect(&m_curves->chart(), &QatChart::fullPageRequested, this, [this] { setChartAlone(!m_escape->isEnabled()); });
+    connect(m_escape, &QShortcut::activated, this, [this] { setChartAlone(false); });
     connect(&Theme::instance(), &Theme::changed, this, &ComparePage::showVerdict);
+}
+
+void ComparePage::setChartAlone(bool alone) {
+    for (QWidget* other : {static_cast<QWidget*>(m_pickers), m_head, m_foot, static_cast<QWidget*>(m_tabs->tabBar())})
+        other->setVisible(!alone);
+    m_escape->setEnabled(alone);
+    if (alone) m_curves->chart().setFocus();
 }
 
 void ComparePage::find() {

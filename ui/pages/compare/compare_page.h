@@ -7,6 +7,7 @@
 
 class QLabel;
 class QPushButton;
+class QShortcut;
 class QTabWidget;
 class QTableView;
 class QTextBrowser;
@@ -51,6 +52,8 @@ private:
     void warnNotComparable();
     void copy(const QString& what, const std::string& words);
     void evaluateMissing();
+    [[nodiscard]] QString whyNoEvaluation() const; // empty: something can be done
+    void setChartAlone(bool alone);                // the curves on the whole page
     void chooseReportFile();
     void openRun(const QString& uid);
     [[nodiscard]] QString exportedRun() const; // selected row, else the verdict's
@@ -74,7 +77,10 @@ private:
     QPushButton* m_export = nullptr;
     QPushButton* m_reportButton = nullptr;
     QLabel* m_said = nullptr;
-    QSet<QWidget*> m_filled; // tabs that show m_comparison
+    QWidget* m_head = nullptr;
+    QWidget* m_foot = nullptr;
+    QShortcut* m_escape = nullptr; // on while the chart is alone
+    QSet<QWidget*> m_filled;       // tabs that show m_comparison
 };
 
 } // namespace qw::ui

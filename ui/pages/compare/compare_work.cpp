@@ -3,6 +3,7 @@
 #include "models/compare_model.h"
 #include "models/config_diff.h"
 #include "models/report.h"
+#include "models/run_ways.h"
 #include "pages/compare/compare_charts.h"
 #include "pages/compare/compare_page.h"
 #include "pages/compare/compare_pickers.h"
@@ -176,16 +177,15 @@ QString ComparePage::exportedRun() const {
 
 void ComparePage::showButtons() {
     if (!m_comparison) return;
-    const auto missing = static_cast<int>(m_comparison->missing.size());
+    const int missing = m_comparison->missingCount();
     m_evaluate->setText(missing ? tr("Evaluate missing (%1)").arg(missing) : tr("Evaluate missing"));
-    const SnapshotPtr snapshot = session().project.snapshot();
-    bool driven = false;
-    if (snapshot)
-        for (const StudyFacts& study : snapshot->studies)
-            driven = driven || (study.driven && text(study.info.uid) == m_comparison->studyUid);
-    setDisabledReason(m_evaluate, missing == 0 ? tr("every member of the study has its results")
-                                  : driven     ? tr("the study is being worked on already")
-                                               : QString());
+    QStringList lines;
+    for (const MissingResult& one : m_comparison->missing)
+        lines << (one.tasks.isEmpty() ? one.name : tr("%1: %2").arg(one.name, one.tasks.join(QStringLiteral(", "))));
+    m_evaluate->setProperty("helpText",
+                            missing ? tr("Measure what is missing, and nothing else:") + QLatin1Char('\n') + lines.join(QLatin1Char('\n'))
+                                    : tr("Measure the tasks and rows that the comparison lacks"));
+    setDisabledReason(m_evaluate, missing == 0 ? tr("every compared run has all results") : whyNoEvaluation());
     setDisabledReason(m_export, exportedRun().isEmpty() ? tr("select a row of the table first") : QString());
 }
 
@@ -195,16 +195,48 @@ void ComparePage::copy(const QString& what, const std::string& words) {
     m_said->setText(tr("%1 copied").arg(what));
 }
 
+// Rows that did not come to their end need their study, or themselves, to go on; finished ones are only measured.
+QString ComparePage::whyNoEvaluation() const {
+    const SnapshotPtr snapshot = session().project.snapshot();
+    if (!snapshot || snapshot->readOnly) return tr("the project is open for reading only");
+    QString why;
+    for (const MissingResult& one : m_comparison->missing) {
+        if (!one.tasks.isEmpty()) return {};
+        const RunFacts* run = snapshot->run(one.run);
+        const auto study =
+            std::ranges::find_if(snapshot->studies, [&](const StudyFacts& s) { return text(s.info.uid) == m_comparison->studyUid; });
+        const bool driven = study != snapshot->studies.end() && study->driven;
+        why = run ? whyNoResume(*snapshot, run->info, run->info.state) : driven ? tr("the study is being worked on already") : QString();
+        if (why.isEmpty()) return {};
+    }
+    return why;
+}
+
 void ComparePage::evaluateMissing() {
-    if (!m_comparison || m_comparison->studyDir.isEmpty()) return;
-    session().engine.continueStudy(session().project.dir(), m_comparison->studyDir, this, [this](const Result<QByteArray>& reply) {
-        if (reply)
-            m_said->setText(tr("queued"));
-        else
-            Q_EMIT session().notice(reply.error());
+    const SnapshotPtr snapshot = session().project.snapshot();
+    if (!m_comparison || !snapshot) return;
+    const auto told = [this](const Result<QByteArray>& reply) {
+        if (!reply) Q_EMIT session().notice(reply.error());
         session().project.refresh();
-    });
-    setDisabledReason(m_evaluate, tr("the study is being worked on already"));
+    };
+    bool studyAsked = false;
+    for (const MissingResult& one : m_comparison->missing) {
+        const RunFacts* run = snapshot->run(one.run);
+        if (!one.tasks.isEmpty()) {
+            QStringList arguments{QStringLiteral("measure"), one.run};
+            for (const QString& like : one.like) arguments << QStringLiteral("--like") << like;
+            session().engine.command(arguments << QStringLiteral("--project") << session().project.dir(), this, {}, told);
+        } else if (run && !(m_comparison->wholeStudy && studyOf(*snapshot, run->info))) { // its study may lack more than is asked for
+            if (whyNoResume(*snapshot, run->info, run->info.state).isEmpty())
+                session().engine.command(
+                    {QStringLiteral("resume"), one.run, QStringLiteral("--wait"), QStringLiteral("--project"), session().project.dir()},
+                    this, {}, told);
+        } else if (!std::exchange(studyAsked, true) && !m_comparison->studyDir.isEmpty()) {
+            session().engine.continueStudy(session().project.dir(), m_comparison->studyDir, this, told);
+        }
+    }
+    m_said->setText(tr("queued"));
+    setDisabledReason(m_evaluate, tr("what is missing is being measured already"));
 }
 
 void ComparePage::chooseReportFile() {

@@ -74,7 +74,10 @@ void LivePage::wire() {
     });
     connect(&m_run, &LiveRun::marksChanged, this, &LivePage::showMarks);
     connect(&m_run, &LiveRun::noticed, this, [this](const wire::Notice& notice) {
-        if (const auto error = policyTaken(notice); error && !notice.isError) banner().show(Banner::Strength::Warning, *error);
+        if (!m_run.info()) return;
+        const auto error = policyTaken(notice, *m_run.info());
+        const bool goesOn = !notice.isError || notice.code == "disk.full"; // what ends the run is told as its death
+        if (error && goesOn) banner().show(Banner::Strength::Warning, *error);
     });
     connect(m_runActions, &RunActions::failed, this, [this](const Error& error) { banner().show(Banner::Strength::Error, error); });
     connect(m_runActions, &RunActions::resuming, this, [this] { banner().dismiss(); });

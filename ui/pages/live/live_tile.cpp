@@ -101,6 +101,7 @@ void LiveTile::buildMenu() {
     QAction* table = menu->addAction(tr("Show data table"));
     table->setCheckable(true);
     connect(table, &QAction::toggled, this, [this](bool on) { m_chart->setTableShown(on); });
+    connect(menu, &QMenu::aboutToShow, table, [this, table] { table->setChecked(m_chart->isTableShown()); });
     menu->addSeparator();
     connect(menu->addAction(tr("Move earlier")), &QAction::triggered, this, [this] { Q_EMIT moveWanted(-1); });
     connect(menu->addAction(tr("Move later")), &QAction::triggered, this, [this] { Q_EMIT moveWanted(1); });

@@ -17,8 +17,14 @@ QString policyText(const QString& policy) {
     if (policy == QLatin1String("skip")) return tr("Policy taken: skip. The update was left out, training goes on.");
     if (policy == QLatin1String("rollback"))
         return tr("Policy taken: roll back. The run went back to its last checkpoint and leaves this data out.");
+    if (policy == QLatin1String("continue")) return tr("Policy taken: continue. Training goes on without this checkpoint.");
     if (policy == QLatin1String("pause")) return tr("Policy taken: pause. The run waits; Resume goes on.");
     return tr("Policy taken: stop. The run ended.");
+}
+
+QString recipeWord(const std::string& config, const char* section, const char* key, const char* fallback) {
+    const QJsonObject recipe = QJsonDocument::fromJson(QByteArray::fromStdString(config)).object();
+    return recipe.value(QLatin1String(section)).toObject().value(QLatin1String(key)).toString(QLatin1String(fallback));
 }
 
 bool isActiveState(records::RunState state) {
@@ -44,23 +50,23 @@ std::optional<Error> deathOf(const store::RunInfo& run, const QString& lastWords
     return error;
 }
 
-std::optional<Error> policyTaken(const wire::Notice& notice) {
-    const auto said = [&](const char* policy) {
+std::optional<Error> policyTaken(const wire::Notice& notice, const store::RunInfo& run) {
+    const auto said = [&](const QString& policy) {
         return Error{notice.code, notice.message,
-                     utf8(policyText(QLatin1String(policy)) + (notice.hint.empty() ? QString() : QLatin1Char(' ') + text(notice.hint))),
-                     notice.detail, false};
+                     utf8(policyText(policy) + (notice.hint.empty() ? QString() : QLatin1Char(' ') + text(notice.hint))), notice.detail,
+                     false};
     };
-    if (notice.code == "warning.nonfinite_skipped") return said("skip");
-    if (notice.code == "warning.rollback") return said("rollback");
-    if (notice.code == "train.nonfinite") return said("stop");
-    if (notice.code == "disk.full") return said("pause");
+    if (notice.code == "warning.nonfinite_skipped") return said(QStringLiteral("skip"));
+    if (notice.code == "warning.rollback") return said(QStringLiteral("rollback"));
+    if (notice.code == "train.nonfinite") return said(QStringLiteral("stop"));
+    // An error when it was a checkpoint: then the recipe decides. An event log that cannot be written always waits.
+    if (notice.code == "disk.full")
+        return said(notice.isError ? recipeWord(run.config, "checkpoint", "on_disk_full", "pause") : QStringLiteral("pause"));
     return std::nullopt;
 }
 
 Error nonfinitePoint(const store::RunInfo& run, const std::string& curve, int64_t step) {
-    const QJsonObject recipe = QJsonDocument::fromJson(QByteArray::fromStdString(run.config)).object();
-    const QString policy =
-        recipe.value(QLatin1String("watchdog")).toObject().value(QLatin1String("nonfinite")).toString(QStringLiteral("rollback"));
+    const QString policy = recipeWord(run.config, "watchdog", "nonfinite", "rollback");
     return Error{"train.nonfinite", utf8(tr("%1 is not a finite number at step %2").arg(text(curve)).arg(step)), utf8(policyText(policy)),
                  "", false};
 }

@@ -14,7 +14,7 @@ namespace qw::ui {
 // Empty: nothing died. Code, fact and cause as the store knows them; detail: the last lines of the engine.
 [[nodiscard]] std::optional<Error> deathOf(const store::RunInfo& run, const QString& lastWords);
 // A warning about a number that is not finite, or about a disk that is full, naming the policy that was taken; nothing for others.
-[[nodiscard]] std::optional<Error> policyTaken(const wire::Notice& notice);
+[[nodiscard]] std::optional<Error> policyTaken(const wire::Notice& notice, const store::RunInfo& run);
 // The same for a point that came without a warning: by the run's own recipe (watchdog.nonfinite).
 [[nodiscard]] Error nonfinitePoint(const store::RunInfo& run, const std::string& curve, int64_t step);
 

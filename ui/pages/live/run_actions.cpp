@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/live/run_actions.h"
 
+#include "models/run_ways.h"
 #include "theme/theme.h"
 
 #include <QDialog>
@@ -43,27 +44,10 @@ RunActions::RunActions(Session& session, ActionRegistry& actions, LiveRun& run, 
     update();
 }
 
-const StudyFacts* RunActions::study() const {
-    const auto snapshot = m_session.project.snapshot();
-    const store::RunInfo* info = m_run.info();
-    if (!snapshot || !info) return nullptr;
-    for (const StudyFacts& study : snapshot->studies)
-        if (study.info.uid == info->identity.studyUid) return &study;
-    return nullptr;
-}
-
 QString RunActions::whyNoResume() const {
     const store::RunInfo* info = m_run.info();
-    if (!info) return tr("No run is shown");
-    const RunState state = m_run.status().state;
-    if (state == RunState::Paused || state == RunState::Pausing) return {};
-    if (state == RunState::Completed) return tr("The run is done");
-    if (!records::isEnded(state)) return tr("The run is working");
-    if (m_session.project.snapshot() && m_session.project.snapshot()->readOnly) return tr("The project is open read-only");
-    const StudyFacts* of = study();
-    if (of && of->driven) return tr("Its study still works on other runs; it can be resumed when they are done");
-    if (!info->identity.studyUid.empty() && (!of || of->info.dir.empty())) return tr("The folder of its study is gone");
-    return {};
+    const auto snapshot = m_session.project.snapshot();
+    return info && snapshot ? ui::whyNoResume(*snapshot, *info, m_run.status().state) : tr("No run is shown");
 }
 
 void RunActions::update() {
@@ -98,16 +82,10 @@ void RunActions::resume() {
         return;
     }
     Q_EMIT resuming();
-    const auto done = [this](const Result<QByteArray>& answer) {
+    resumeRun(m_session, m_run.uid(), -1, this, [this](const Result<QByteArray>& answer) {
         if (!answer) Q_EMIT failed(answer.error());
         m_session.project.refresh();
-    };
-    const StudyFacts* of = study();
-    if (of)
-        m_session.engine.continueStudy(m_session.project.dir(), text(of->info.dir.string()), this, done);
-    else
-        m_session.engine.command({QStringLiteral("resume"), m_run.uid(), QStringLiteral("--project"), m_session.project.dir()}, this, {},
-                                 done);
+    });
 }
 
 void RunActions::askStop() {

@@ -29,7 +29,6 @@ Q_SIGNALS:
 
 private:
     void control(Control what, const QString& pending);
-    [[nodiscard]] const StudyFacts* study() const;
     Session& m_session;
     LiveRun& m_run;
     QWidget* m_window;

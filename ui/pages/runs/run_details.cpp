@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/runs/run_details.h"
+#include "pages/runs/run_files.h"
 #include "pages/runs/run_recipe.h"
 
 #include "config/recipe_file.h"
 #include "models/run_row.h"
 #include "models/run_texts.h"
 #include "study/keys.h"
-#include "widgets/action_registry.h"
 #include "wire/run_folder.h"
 
 #include <QCheckBox>
@@ -26,7 +26,6 @@
 #include <QScrollArea>
 #include <QTabWidget>
 #include <QTableView>
-#include <QTreeWidget>
 #include <QVBoxLayout>
 
 namespace qw::ui {
@@ -78,7 +77,8 @@ RunDetails::RunDetails(Session& session, QWidget* parent) : QWidget(parent), m_s
     m_tabs->addTab(buildFacts(), tr("Facts"));
     m_tabs->addTab(m_recipe, tr("Recipe"));
     m_tabs->addTab(buildDiff(), tr("Diff"));
-    m_tabs->addTab(buildCheckpoints(), tr("Files"));
+    m_files = new RunFiles(m_session, m_tabs);
+    m_tabs->addTab(m_files, tr("Files"));
     m_copyCommandButton = new QPushButton(tr("Copy reproduce command"), this);
     m_copyCommandButton->setObjectName(QStringLiteral("copyCommandButton"));
     auto* column = new QVBoxLayout(this);
@@ -91,7 +91,10 @@ RunDetails::RunDetails(Session& session, QWidget* parent) : QWidget(parent), m_s
         const auto snapshot = m_session.project.snapshot();
         if (const RunFacts* run = snapshot ? snapshot->run(m_uid) : nullptr) QGuiApplication::clipboard()->setText(reproduceCommand(*run));
     });
-    connect(m_resumeButton, &QPushButton::clicked, this, &RunDetails::resume);
+    connect(m_files, &RunFiles::extended, this, [this](const QString& run) {
+        m_session.showLive(run);
+        m_session.goTo(PageId::Live);
+    });
     showRun({});
 }
 
@@ -134,24 +137,6 @@ QWidget* RunDetails::buildDiff() {
     column->addWidget(all);
     connect(all, &QCheckBox::toggled, m_diff, &ConfigDiff::setAllShown);
     connect(m_diff, &QAbstractItemModel::modelReset, table, [table] { table->resizeColumnsToContents(); });
-    return frame;
-}
-
-QWidget* RunDetails::buildCheckpoints() {
-    auto* frame = new QWidget(this);
-    m_checkpoints = new QTreeWidget(frame);
-    m_checkpoints->setObjectName(QStringLiteral("checkpointList"));
-    m_checkpoints->setAccessibleName(tr("Checkpoints and written folders"));
-    m_checkpoints->setHeaderLabels({tr("What"), tr("Step"), tr("Size"), tr("Folder")});
-    m_checkpoints->setRootIsDecorated(false);
-    m_checkpoints->setAlternatingRowColors(true);
-    m_checkpoints->setTabKeyNavigation(false);
-    m_resumeButton = new QPushButton(tr("Resume"), frame);
-    m_resumeButton->setObjectName(QStringLiteral("resumeButton"));
-    m_resumeButton->setToolTip(tr("Continue this run from its newest checkpoint"));
-    auto* column = new QVBoxLayout(frame);
-    column->addWidget(m_checkpoints, 1);
-    column->addWidget(m_resumeButton, 0, Qt::AlignLeft);
     return frame;
 }
 
@@ -206,6 +191,7 @@ void RunDetails::refresh() {
                               .arg(text(info.identity.name), m_session.baseline())
                               .arg(info.trashedMs)
                               .arg(static_cast<int>(info.state));
+    m_files->showRun(m_uid); // what can be done depends on more than this run
     if (stamp == m_stamp) return;
     m_stamp = stamp;
     m_title->setText(text(info.identity.name));
@@ -213,21 +199,28 @@ void RunDetails::refresh() {
     if (info.error) m_problem->setText(text(info.error->message));
     showFacts(*run);
     showDiff(*run);
-    showActions(*run);
     const QString recipe = readable(info.config);
     if (m_recipe->toPlainText() != recipe) m_recipe->setPlainText(recipe);
     m_session.project.query<Found>(
         QStringLiteral("runDetails"),
-        [uid = info.identity.uid, config = info.config](store::Store& store) -> Result<Found> {
+        [uid = info.identity.uid, config = info.config, dir = info.dir](store::Store& store) -> Result<Found> {
             Found found;
             QW_TRY(found.artifacts, store.artifacts(uid));
+            std::erase_if(found.artifacts, [&dir](const auto& file) { // pruned by the run itself, or removed by a rewind
+                std::error_code code;
+                return !std::filesystem::exists(dir / file.path, code);
+            });
             QW_TRY(found.attempts, store.attempts(uid));
             found.dataHashes = hashesOf(config);
             return found;
         },
         this,
         [this, uid = m_uid](Result<Found> found) {
-            if (found && uid == m_uid) showFound(*found);
+            if (!found || uid != m_uid) return;
+            m_found = *found;
+            m_files->showFiles(m_found.artifacts);
+            const auto now = m_session.project.snapshot();
+            if (const RunFacts* shown = now ? now->run(m_uid) : nullptr) showFacts(*shown);
         });
 }
 
@@ -273,23 +266,9 @@ void RunDetails::showFacts(const RunFacts& run) {
     addFact(tr("Folder"), text(info.dir.string()), true);
 }
 
-void RunDetails::showFound(const Found& found) {
-    m_found = found;
-    m_checkpoints->clear();
-    for (auto at = found.artifacts.rbegin(); at != found.artifacts.rend(); ++at) {
-        const bool best = at->info.find("\"best\":true") != std::string::npos;
-        const QString what = at->kind == "checkpoint" ? (best ? tr("Checkpoint (best)") : tr("Checkpoint"))
-                             : at->kind == "native"   ? tr("Quantized folder")
-                             : at->kind == "export"   ? tr("Export")
-                                                      : tr("Trained model");
-        auto* item =
-            new QTreeWidgetItem(m_checkpoints, {what, at->step >= 0 ? QLocale().toString(static_cast<qlonglong>(at->step)) : QString(),
-                                                sizeText(static_cast<double>(at->bytes)), text(at->path)});
-        for (const int column : {1, 2}) item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    }
-    for (int column = 0; column < 4; ++column) m_checkpoints->resizeColumnToContents(column);
-    const auto snapshot = m_session.project.snapshot();
-    if (const RunFacts* run = snapshot ? snapshot->run(m_uid) : nullptr) showFacts(*run);
+void RunDetails::showFiles() {
+    m_tabs->setCurrentWidget(m_files);
+    m_files->focusFiles();
 }
 
 void RunDetails::showDiff(const RunFacts& run) {
@@ -304,28 +283,6 @@ void RunDetails::showDiff(const RunFacts& run) {
     m_diff->setSides({{tr("baseline"), flattenConfig(QByteArray::fromStdString(baseline->info.config))},
                       {tr("this run"), flattenConfig(QByteArray::fromStdString(run.info.config))}});
     m_diffTitle->setText(tr("Keys that differ from %1: %2").arg(text(baseline->info.identity.name)).arg(m_diff->differing()));
-}
-
-void RunDetails::showActions(const RunFacts& run) {
-    const RunWord word = runWord(run.info, false);
-    const bool can = word == RunWord::Interrupted || word == RunWord::Stopped || word == RunWord::Failed;
-    setDisabledReason(m_resumeButton, can ? QString() : word == RunWord::Done ? tr("the run is done") : tr("the run is not at rest"));
-}
-
-void RunDetails::resume() {
-    const auto snapshot = m_session.project.snapshot();
-    const RunFacts* run = snapshot ? snapshot->run(m_uid) : nullptr;
-    if (!run) return;
-    const auto done = [&session = m_session](const Result<QByteArray>& reply) {
-        if (!reply) Q_EMIT session.notice(reply.error());
-        session.project.refresh();
-    };
-    for (const StudyFacts& study : snapshot->studies) {
-        if (study.info.uid != run->info.identity.studyUid || study.info.dir.empty()) continue;
-        m_session.engine.continueStudy(m_session.project.dir(), text(study.info.dir.string()), this, done);
-        return;
-    }
-    m_session.engine.command({QStringLiteral("resume"), m_uid, QStringLiteral("--project"), m_session.project.dir()}, this, {}, done);
 }
 
 } // namespace qw::ui

@@ -13,9 +13,10 @@ class QPlainTextEdit;
 class QPushButton;
 class QTabWidget;
 class QTableView;
-class QTreeWidget;
 
 namespace qw::ui {
+
+class RunFiles;
 
 class RunDetails : public QWidget {
     Q_OBJECT
@@ -24,6 +25,7 @@ public:
     void showRun(const QString& uid);                                 // empty: none
     void refresh();                                                   // facts may have changed
     [[nodiscard]] QString run() const { return m_uid; }
+    void showFiles(); // their tab, with the keyboard in it
 
 private:
     struct Found {
@@ -33,13 +35,9 @@ private:
     };
     QWidget* buildFacts();
     QWidget* buildDiff();
-    QWidget* buildCheckpoints();
     void showFacts(const RunFacts& run);
-    void showFound(const Found& found);
     void showDiff(const RunFacts& run);
-    void showActions(const RunFacts& run);
     void addFact(const QString& name, const QString& value, bool mono = false);
-    void resume();
 
     Session& m_session;
     QString m_uid, m_stamp; // m_stamp: of what is shown
@@ -51,8 +49,7 @@ private:
     QPlainTextEdit* m_recipe = nullptr;
     ConfigDiff* m_diff = nullptr;
     QLabel* m_diffTitle = nullptr;
-    QTreeWidget* m_checkpoints = nullptr;
-    QPushButton* m_resumeButton = nullptr;
+    RunFiles* m_files = nullptr;
     QPushButton* m_copyCommandButton = nullptr;
     Found m_found;
 };

@@ -38,6 +38,7 @@ void RunsPage::refresh() {
             m_details->refresh();
             showCounts();
             showActions();
+            offerOldTrash();
         });
 }
 
@@ -118,6 +119,7 @@ void RunsPage::showActions() {
     say("compare.clear", {session().compared().isEmpty() && session().baseline().isEmpty() ? tr("the comparison is empty") : QString()});
     say("run.rename", {none, readOnly, inTrash});
     say("run.duplicate", {none});
+    say("run.resumeFrom", {none, inTrash});
     const RunRow* row = currentRow();
     say("run.export", {none, inTrash, row && row->state != RunWord::Done ? tr("the run is not done") : QString()});
     say("run.trash", {none, readOnly, m_model->isTrashShown() ? tr("the run is in Trash already") : QString()});
@@ -206,11 +208,36 @@ void RunsPage::restore() {
     session().undo.push(new StoreEdit(session(), tr("restore %1").arg(runsText(static_cast<int>(uids.size()))), set(false), set(true)));
 }
 
-void RunsPage::emptyTrash() {
-    auto* dialog = new TrashDialog(session(), this);
+void RunsPage::emptyTrash(int64_t untilMs) {
+    auto* dialog = new TrashDialog(session(), untilMs, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
 }
+
+// Once for each project that is opened: what has been in Trash for long takes room that nobody will miss.
+void RunsPage::offerOldTrash() {
+    const SnapshotPtr snapshot = session().project.snapshot();
+    if (!snapshot || snapshot->readOnly || m_trashOffered == snapshot->project || banner().isVisible()) return;
+    m_trashOffered = snapshot->project;
+    const int days = session().settings.value(QStringLiteral("storage/trashDays")).toInt();
+    const int64_t until = QDateTime::currentMSecsSinceEpoch() - int64_t{days} * 24 * 60 * 60 * 1000;
+    const auto old =
+        std::ranges::count_if(snapshot->runs, [&](const RunFacts& run) { return run.info.trashedMs > 0 && run.info.trashedMs <= until; });
+    if (old == 0) return;
+    banner().show(Banner::Strength::Info,
+                  Error{"trash.old",
+                        utf8(tr("In Trash for more than %1 days: %2.").arg(QLocale().toString(days), runsText(static_cast<int>(old)))),
+                        utf8(tr("Deleting them for good frees their files; it lists them first.")), "", false},
+                  {{tr("Delete them…"),
+                    [this, until] {
+                        banner().dismiss();
+                        emptyTrash(until);
+                    },
+                    {}},
+                   {tr("Keep them"), [this] { banner().dismiss(); }, {}}});
+}
+
+void RunsPage::showFiles() { m_details->showFiles(); }
 
 void RunsPage::setTrashShown(bool shown) {
     m_model->setTrashShown(shown);

@@ -202,6 +202,8 @@ void RunsPage::buildActions() {
                                       {}},
                                      this, [this] { Q_EMIT session().exportWanted(current()); });
     m_table->addAction(exports);
+    add("run.resumeFrom", tr("Resume &from…"), "resume", tr("Checkpoints of the selected run: go on from one of them, or for more steps"),
+        {}, &RunsPage::showFiles);
     copyRowsWithCtrlC(m_table);
     add("run.trash", tr("Move to &Trash"), "trash", tr("Move the selected runs to Trash; their files stay until it is emptied"),
         Qt::Key_Delete, &RunsPage::trash);
@@ -233,7 +235,7 @@ void RunsPage::wire() {
             [this, header](const QPoint& at) { m_columnMenu->exec(header->mapToGlobal(at)); });
     connect(m_trashButton, &QPushButton::toggled, this, &RunsPage::setTrashShown);
     connect(m_restoreButton, &QPushButton::clicked, this, &RunsPage::restore);
-    connect(m_emptyTrashButton, &QPushButton::clicked, this, &RunsPage::emptyTrash);
+    connect(m_emptyTrashButton, &QPushButton::clicked, this, [this] { emptyTrash(INT64_MAX); });
     connect(&Theme::instance(), &Theme::changed, this,
             [this] { m_columnsButton->setIcon(Theme::instance().icon(QStringLiteral("table"))); });
     wireSelection();

@@ -45,7 +45,9 @@ private:
     void edited(const QString& uid, int column, const QString& text);
     void trash();
     void restore();
-    void emptyTrash();
+    void emptyTrash(int64_t untilMs);
+    void offerOldTrash();
+    void showFiles(); // of the selected run
     void toggleCompared();
     void duplicate();
     void open();
@@ -68,6 +70,7 @@ private:
     QStringList m_keepSelected; // over a reset of the model
     QStringList m_wantSelected; // as soon as all of them are shown
     QString m_keepCurrent;
+    QString m_trashOffered; // project whose old Trash was offered for deletion
     bool m_restoring = false;
 };
 

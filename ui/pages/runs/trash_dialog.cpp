@@ -14,7 +14,7 @@
 
 namespace qw::ui {
 
-TrashDialog::TrashDialog(Session& session, QWidget* parent) : QDialog(parent), m_session(session) {
+TrashDialog::TrashDialog(Session& session, int64_t untilMs, QWidget* parent) : QDialog(parent), m_session(session) {
     setObjectName(QStringLiteral("emptyTrashDialog"));
     setWindowTitle(tr("Empty Trash"));
     m_summary = new QLabel(tr("Measuring…"), this);
@@ -42,7 +42,13 @@ TrashDialog::TrashDialog(Session& session, QWidget* parent) : QDialog(parent), m
     connect(m_delete, &QPushButton::clicked, this, &TrashDialog::deleteAll);
     resize(fontMetrics().averageCharWidth() * 110, fontMetrics().height() * 22);
     session.project.query<std::vector<store::TrashedRun>>(
-        QStringLiteral("trash"), [](store::Store& store) { return store.trash(); }, this,
+        QStringLiteral("trash"),
+        [untilMs](store::Store& store) -> Result<std::vector<store::TrashedRun>> {
+            QW_TRY(auto runs, store.trash());
+            std::erase_if(runs, [&](const store::TrashedRun& run) { return run.trashedMs > untilMs; });
+            return runs;
+        },
+        this,
         [this](Result<std::vector<store::TrashedRun>> runs) {
             if (runs)
                 fill(*runs);

@@ -15,7 +15,8 @@ namespace qw::ui {
 class TrashDialog : public QDialog {
     Q_OBJECT
 public:
-    explicit TrashDialog(Session& session, QWidget* parent = nullptr); // objectName emptyTrashDialog
+    // objectName emptyTrashDialog. untilMs: what was put there later is left alone.
+    TrashDialog(Session& session, int64_t untilMs, QWidget* parent = nullptr);
 
 private:
     void fill(const std::vector<store::TrashedRun>& runs);

@@ -45,9 +45,16 @@ Result<Forecast> readForecast(const QByteArray& json) {
     out.total = static_cast<qint64>(largest[key("memory_bytes")].toDouble());
     out.available = static_cast<qint64>(largest[key("available_bytes")].toDouble());
     out.steps = static_cast<qint64>(largest[key("steps")].toDouble());
+    out.trained = static_cast<int>(whole[key("plans")].toArray().size());
     for (const QJsonValue& part : largest[key("memory")].toArray())
         if (const auto bytes = static_cast<qint64>(part[key("bytes")].toDouble()); bytes > 0)
             out.parts.push_back({part[key("name")].toString(), bytes});
+    for (const Forecast::Part& part : out.parts) {
+        const bool weights = part.name == QLatin1String("weights");
+        if (weights) out.modelBytes += part.bytes;
+        if (weights || part.name == QLatin1String("optimizer state") || part.name.contains(QLatin1String("master")))
+            out.stateBytes += part.bytes;
+    }
     return out;
 }
 

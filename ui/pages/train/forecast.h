@@ -26,6 +26,9 @@ struct Forecast {
     qint64 steps = 0;                // of that member
     std::optional<double> seconds;   // training of all members, evaluation not included
     QString timeUnknown;
+    int trained = 0;       // members that the plan is of
+    qint64 stateBytes = 0; // weights and optimizer state of that member: about what a checkpoint takes
+    qint64 modelBytes = 0; // its weights: about what the trained model takes
     QStringList skipped, warnings;
 
     enum class Fit : uint8_t { Unknown, Good, Tight, Over };

@@ -91,6 +91,10 @@ QWidget* TrainPage::buildHead() {
     for (const std::string& name : config::presetNames())
         connect(menu->addAction(text(name)), &QAction::triggered, this, [this, name] { usePreset(text(name)); });
     preset->setMenu(menu);
+    auto* sweep = new QPushButton(tr("Sweep…"), head);
+    sweep->setObjectName(QStringLiteral("sweepButton"));
+    sweep->setToolTip(actions().find(QStringLiteral("run.sweep"))->toolTip());
+    connect(sweep, &QPushButton::clicked, actions().find(QStringLiteral("run.sweep")), &QAction::trigger);
     auto* import = new QPushButton(tr("Import…"), head);
     import->setObjectName(QStringLiteral("importButton"));
     import->setToolTip(tr("Read a recipe of ours, of axolotl, torchtune or the Hugging Face trainer"));
@@ -101,6 +105,7 @@ QWidget* TrainPage::buildHead() {
     row->addWidget(m_studyName, 2);
     row->addWidget(m_modelName, 1);
     row->addStretch(1);
+    row->addWidget(sweep);
     row->addWidget(preset);
     row->addWidget(import);
     return head;

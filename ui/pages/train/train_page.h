@@ -50,6 +50,7 @@ private:
     void startNow();
     void import(const QString& file);
     void take(const QString& file, const config::ImportedRecipe& read);
+    void sweep();
     void usePreset(const QString& name);
     void failImport(const Error& error);
 

@@ -7,6 +7,7 @@
 #include "pages/train/lr_sparkline.h"
 #include "pages/train/plan_strip.h"
 #include "pages/train/recipe_panel.h"
+#include "pages/train/sweep_dialog.h"
 #include "pages/train/train_page.h"
 #include "theme/theme.h"
 
@@ -40,6 +41,12 @@ void TrainPage::registerActions() {
                    tr("Start the study of the Train page, or queue it while another one runs."),
                    {QKeySequence(Qt::Key_F5)}},
                   this, [this] { start(); });
+    actions().add({QStringLiteral("run.sweep"),
+                   tr("S&weep…"),
+                   QStringLiteral("add"),
+                   tr("Make many runs of the study's schemes: bits, group sizes, learning rates and seeds in every combination."),
+                   {}},
+                  this, [this] { sweep(); });
     actions().add({QStringLiteral("file.saveRecipe"),
                    tr("Save &recipe as…"),
                    QStringLiteral("save"),
@@ -210,6 +217,13 @@ void TrainPage::startNow() {
         session().project.refresh();
         session().goTo(PageId::Live);
     });
+}
+
+void TrainPage::sweep() {
+    session().goTo(PageId::Train);
+    auto* dialog = new SweepDialog(session(), m_forecast->forecast(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
 }
 
 void TrainPage::import(const QString& file) {
