@@ -3,9 +3,8 @@
 // plan.
 #include "quant/fake_quant_ops.h"
 #include "quant/grids.h"
-#include "quant/quantizer.h"
 #include "quant/straight_through.h"
-#include "test_data.h"
+#include "quant_fixture.h"
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
@@ -21,103 +20,7 @@
 
 using namespace qw;
 using namespace qw::quant;
-using records::DType;
-using records::Format;
-using records::Granularity;
-using records::Mapping;
-using records::QuantBlock;
-using records::Role;
-using records::ScaleDtype;
-
-namespace {
-
-QuantBlock groups(int bits, int64_t g, ScaleDtype s = ScaleDtype::Float32) {
-    QuantBlock b;
-    b.bits = bits;
-    b.groupSize = g;
-    b.scaleDtype = s;
-    return b;
-}
-QuantBlock tokens() {
-    QuantBlock b;
-    b.granularity = Granularity::PerToken;
-    b.mapping = Mapping::Asymmetric;
-    return b;
-}
-records::QatBlock scheme(QuantBlock weight, bool activation) {
-    records::QatBlock q;
-    q.weight = weight;
-    if (activation) q.activation = tokens();
-    return q;
-}
-
-struct Named {
-    const char* name;
-    QuantBlock block;
-    Role role;
-};
-std::vector<Named> families() {
-    QuantBlock channel = groups(3, 0, ScaleDtype::Input);
-    channel.granularity = Granularity::PerChannel;
-    QuantBlock noClip = groups(4, 32);
-    noClip.mapping = Mapping::SymmetricNoClip;
-    QuantBlock asym = groups(4, 32);
-    asym.mapping = Mapping::Asymmetric;
-    QuantBlock unsignedAsym = asym;
-    unsignedAsym.isSigned = false;
-    QuantBlock tinygemm = unsignedAsym;
-    tinygemm.zeroDomain = records::ZeroDomain::Float;
-    tinygemm.scaleDtype = ScaleDtype::BFloat16;
-    QuantBlock zp = groups(4, 32);
-    zp.format = Format::Int4Zp;
-    QuantBlock int8 = groups(8, 0);
-    int8.format = Format::Int8;
-    int8.granularity = Granularity::PerChannel;
-    QuantBlock tensor = groups(8, 0);
-    tensor.granularity = Granularity::PerTensor;
-    return {{"2.1 int4 g32", groups(4, 32), Role::Weight},
-            {"2.1 int3 per channel, S input", channel, Role::Weight},
-            {"2.1 no clip", noClip, Role::Weight},
-            {"2.1 per tensor", tensor, Role::Weight},
-            {"2.2 per token", tokens(), Role::Activation},
-            {"2.3 int4", asym, Role::Weight},
-            {"2.3 uint4", unsignedAsym, Role::Weight},
-            {"2.4 tinygemm", tinygemm, Role::Weight},
-            {"2.5 int4-zp", zp, Role::Weight},
-            {"2.7 int8", int8, Role::Weight}};
-}
-
-checkpoint::ModelConfig tiny() {
-    checkpoint::ModelConfig c;
-    c.modelType = "llama";
-    c.vocab = 96;
-    c.hidden = 64;
-    c.layers = 2;
-    c.heads = 4;
-    c.kvHeads = 2;
-    c.headDim = 16;
-    c.intermediate = 96;
-    c.maxPositions = 64;
-    c.window = {0, 0};
-    return c;
-}
-model::Decoder decoder(bool tied = true, at::ScalarType type = at::kFloat) {
-    auto made = model::Decoder::random(tiny(), tied, 5, type, at::kCPU);
-    if (!made) qFatal("%s", made.error().message.c_str());
-    return *made;
-}
-int moduleNamed(const model::Decoder& d, const std::string& name) {
-    for (size_t i = 0; i < d.modules().size(); ++i)
-        if (d.modules()[i].name == name) return static_cast<int>(i);
-    return -1;
-}
-at::Tensor weightOf(const model::Decoder& d, int module) {
-    return d.parameters()[static_cast<size_t>(d.modules()[static_cast<size_t>(module)].parameter)].tensor;
-}
-model::Rows someRows() { return {(at::arange(2 * 12, at::TensorOptions(at::kLong)).reshape({2, 12}) * 7) % 96, {}}; }
-bool equalBits(const at::Tensor& a, const at::Tensor& b) { return a.scalar_type() == b.scalar_type() && a.equal(b); }
-
-} // namespace
+using namespace qw::test;
 
 class QuantTest : public QObject {
     Q_OBJECT
@@ -349,94 +252,6 @@ private Q_SLOTS:
         at::Tensor w = tensor(values).requires_grad_(true);
         torch::autograd::backward({int4ZpThroughRange(*numerics::resolveGrid(zp, Role::Weight, DType::F32, 1, 8), w)}, {tensor(upstream)});
         for (size_t i = 0; i < 8; ++i) QCOMPARE(std::bit_cast<uint32_t>(w.grad().data_ptr<float>()[i]), expected[i]);
-    }
-
-    void planSelectsTheDefaultModules() {
-        const model::Decoder d = decoder(false);
-        const auto p = plan(d, scheme(groups(4, 32), true));
-        QVERIFY(p);
-        QCOMPARE(p->weightModules.size(), size_t{14}); // 7 linears in each of 2 layers, no lm_head
-        QVERIFY(p->activationModules == p->weightModules);
-        QCOMPARE(p->embeddingModule, -1);
-        QCOMPARE(p->bitsPerWeight, 5.0);
-        QCOMPARE(p->layers.front().scheme, std::string("int4 g32 sym + activation int8 per-token asym"));
-        records::QatBlock s = scheme(groups(4, 32), false);
-        s.modules.lmHead = true;
-        s.modules.exclude = {"*.self_attn.*"};
-        QCOMPARE(plan(d, s)->weightModules.size(), size_t{7});
-        // The same decision from shapes alone.
-        const auto shapes = plan(tiny(), false, s, DType::F32);
-        QVERIFY(shapes);
-        QVERIFY(shapes->weightModules == plan(d, s)->weightModules);
-    }
-    void tiedHeadIsAMatrixOfItsOwn() {
-        const model::Decoder d = decoder(true);
-        records::QatBlock s = scheme(groups(4, 32), false);
-        s.modules.include = {"lm_head"};
-        s.modules.lmHead = true;
-        const auto p = plan(d, s);
-        QVERIFY(p);
-        QCOMPARE(p->weightModules.size(), size_t{1});
-        QVERIFY(plan(tiny(), true, s, DType::F32)->weightModules == p->weightModules);
-        Quantizer q(d, *p, DType::F32);
-        const int table = moduleNamed(d, "model.embed_tokens");
-        const at::Tensor ids = someRows().ids;
-        const at::NoGradGuard off;
-        QVERIFY(
-            equalBits(q.embed(table, ids, weightOf(d, table), -1), weightOf(d, table).index({ids}))); // the embedding side stays as it is
-        QVERIFY(!q.weight(p->weightModules.front(), weightOf(d, table)).equal(weightOf(d, table)));
-    }
-    void indivisibleGroups() {
-        const model::Decoder d = decoder();
-        records::QatBlock s = scheme(groups(4, 64), false); // 96 columns of down_proj are no multiple of 64
-        const auto p = plan(d, s);
-        QVERIFY(p);
-        QCOMPARE(p->weightModules.size(), size_t{12});
-        const auto skipped = std::ranges::count_if(p->layers, [](const records::LayerInfo& l) { return !l.skipReason.empty(); });
-        QCOMPARE(skipped, 2);
-        s.modules.onIndivisible = records::OnIndivisible::Error;
-        const auto refused = plan(d, s);
-        QVERIFY(!refused);
-        QCOMPARE(refused.error().code, std::string("config.conflict"));
-        QVERIFY(refused.error().message.find("model.layers.0.mlp.down_proj") != std::string::npos);
-        s = scheme(groups(4, 7), false);
-        const auto none = plan(d, s);
-        QVERIFY(!none);
-        QCOMPARE(none.error().code, std::string("config.invalid"));
-    }
-    void nothingMatches() {
-        const model::Decoder d = decoder();
-        records::QatBlock s = scheme(groups(4, 32), false);
-        s.modules.include = {"encoder.*"};
-        QCOMPARE(plan(d, s).error().code, std::string("config.invalid"));
-        QCOMPARE(plan(d, records::QatBlock{}).error().code, std::string("config.invalid"));
-    }
-    void telemetryMeasuresMovement() {
-        const model::Decoder d = decoder();
-        const auto p = plan(d, scheme(groups(4, 32), false));
-        Quantizer q(d, *p, DType::F32);
-        const int m = p->weightModules.front();
-        LayerTelemetry t = q.telemetry(m, 0);
-        QCOMPARE(t.flipRate, 0.0);
-        QCOMPARE(t.scaleDriftMax, 0.0);
-        QVERIFY(t.wSqnrDb > 10 && t.wSqnrDb < 40);
-        QVERIFY(t.clipFraction > 0 && t.clipFraction < 0.1);
-        const auto kept = q.telemetryState();
-        {
-            const at::NoGradGuard off;
-            at::Tensor w = weightOf(d, m);
-            w.mul_(2);
-            w[0][0] = -w[0][0];
-        }
-        q.weightsChanged();
-        t = q.telemetry(m, 4);
-        QVERIFY(std::abs(t.scaleDriftMean - 1) < 1e-6); // twice the scale: one octave
-        QVERIFY(t.flipRate > 0 && t.flipRate < 1);
-        Quantizer resumed(d, *p, DType::F32);
-        resumed.restoreTelemetry(kept);
-        const LayerTelemetry again = resumed.telemetry(m, 4);
-        QCOMPARE(again.flipRate, t.flipRate);
-        QCOMPARE(again.scaleDriftMean, t.scaleDriftMean);
     }
 };
 

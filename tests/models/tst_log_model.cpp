@@ -72,7 +72,12 @@ private Q_SLOTS:
         ui::LogFollower follower;
         connect(&follower, &ui::LogFollower::rows, &model, &LogModel::append);
         follower.follow(QString::fromStdString(run.folder.dir.string()));
-        QTest::qWait(50);
+        LogModel other; // another one who reads it has it all; this one, asked first, nothing
+        ui::LogFollower reader;
+        connect(&reader, &ui::LogFollower::rows, &other, &LogModel::append);
+        reader.follow(QString::fromStdString(run.folder.dir.string()));
+        reader.setActive(true);
+        QTRY_COMPARE_WITH_TIMEOUT(other.rowCount(), 4 + 5000 + 1000, 10'000);
         QCOMPARE(model.rowCount(), 0); // nobody looks
         follower.setActive(true);
         QTRY_COMPARE_WITH_TIMEOUT(model.rowCount(), 4 + 5000 + 1000, 10'000);
@@ -86,7 +91,7 @@ private Q_SLOTS:
         QCOMPARE(model.data(model.index(0, LogModel::Level), Qt::DisplayRole).toString(), QStringLiteral("warning"));
         follower.setActive(false);
         run.train(3);
-        QTest::qWait(400);
+        QTRY_COMPARE_WITH_TIMEOUT(other.lineCount(), qsizetype{4 + 5000 + 1000 + 8}, 10'000);
         QCOMPARE(model.lineCount(), qsizetype{4 + 5000 + 1000 + 4});
         follower.setActive(true);
         QTRY_COMPARE_WITH_TIMEOUT(model.lineCount(), qsizetype{4 + 5000 + 1000 + 8}, 10'000);

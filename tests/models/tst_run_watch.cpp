@@ -225,17 +225,22 @@ private Q_SLOTS:
         test::TempDir dir;
         test::GrowingRun run(dir.path(), "logged", 100);
         run.train(50);
-        ui::ProcessEngineClient client; // the lock is held, nobody listens
-        Heard heard(client);
-        client.watch(place(run), 10);
+        auto client = std::make_unique<ui::ProcessEngineClient>(); // the lock is held, nobody listens
+        Heard heard(*client);
+        client->watch(place(run), 10);
         QTRY_COMPARE_WITH_TIMEOUT(static_cast<int64_t>(heard.seqs.size()), run.log->lastSeq() - 10, 5000);
         run.train(7);
         QTRY_COMPARE_WITH_TIMEOUT(static_cast<int64_t>(heard.seqs.size()), run.log->lastSeq() - 10, 5000);
         QVERIFY(heard.inOrder(11));
-        client.unwatch(run.uid);
+        client->unwatch(run.uid);
         run.train(5);
         const size_t before = heard.seqs.size();
-        QTest::qWait(400);
+        ui::ProcessEngineClient other; // who watches hears of it
+        Heard all(other);
+        other.watch(place(run), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(static_cast<int64_t>(all.seqs.size()), run.log->lastSeq(), 5000);
+        client.reset(); // its threads have ended
+        QCoreApplication::sendPostedEvents();
         QCOMPARE(heard.seqs.size(), before);
     }
 

@@ -78,7 +78,11 @@ inline std::string writeRun(const std::filesystem::path& project, const RunPlan&
     append(log, wire::StateChange{records::RunState::Running, "train", {}});
     for (int64_t s = 1; s <= 10; ++s) append(log, wire::Metrics{s, {{"train.loss", plan.loss + 1.0 / double(s)}}, 0, {}});
     append(log, wire::Metrics{10, {{"eval.loss", plan.loss}}, 0, {}});
-    append(log, wire::CheckpointSaved{10, 4096, "checkpoints/step_10", false});
+    for (const int64_t step : {5, 10}) {
+        const std::string name = "checkpoints/step_" + std::to_string(step);
+        writeText(folder.dir / name / "MANIFEST.json", "{}");
+        append(log, wire::CheckpointSaved{step, 4096, name, false});
+    }
     if (plan.right > 0) append(log, wire::EvalDone{writeItems(folder, plan, 1767225600000)});
     if (plan.state == records::RunState::Failed) append(log, wire::Notice{true, "train.nonfinite", "the loss is not finite", {}, {}});
     append(log, wire::StateChange{plan.state, {}, {}});

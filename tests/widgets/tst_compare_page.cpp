@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: page Compare on a real store: suggestion, table, pickers, swap, items, copies, missing members, not comparable.
+#include "charts/qat_chart.h"
 #include "models/compare_model.h"
 #include "pages/compare/compare_page.h"
 #include "pages/compare/items_view.h"
@@ -24,6 +25,10 @@ struct Scene : test::Desk {
     std::string reference, ptq, qat;
     std::unique_ptr<ComparePage> page;
 
+    std::string config(const char* task) const { // of a recipe with one task
+        return std::string("{\"recipe\":1,\"name\":\"r\",\"model\":{\"path\":\"/m\"},\"eval\":{\"tasks\":[{\"name\":\"") + task +
+               "\",\"mode\":\"hellaswag\",\"path\":\"/t\"}]}}";
+    }
     bool start(double qatLimit = 0) {
         std::filesystem::create_directories(project());
         {
@@ -158,6 +163,45 @@ private Q_SLOTS:
         s.session.setCompared({q(s.qat)});
         QTRY_COMPARE(s.page->property("viewState").toString(), QStringLiteral("empty"));
     }
+    void onlyWhatIsMissingIsEvaluated() {
+        Scene s;
+        QVERIFY(s.start());
+        const std::string stopped = test::writeRun(s.project(), {"other QAT", RowRole::Qat, "o", records::RunState::Stopped, 1, 0}, "");
+        const std::string other =
+            test::writeRun(s.project(), {"other PTQ", RowRole::Ptq, "o", records::RunState::Completed, 1, 60}, "", s.config("people"));
+        s.session.project.refresh();
+        QTRY_VERIFY(s.session.project.snapshot()->run(q(other)) && s.session.project.snapshot()->run(q(stopped)));
+        s.session.setCompared({q(s.qat), q(other), q(stopped)});
+        QTRY_COMPARE(s.page->property("viewState").toString(), QStringLiteral("ready"));
+        auto* evaluate = s.page->findChild<QPushButton*>(QStringLiteral("evaluateMissingButton"));
+        // people is asked for by one recipe and measured nowhere; the stopped run lacks everything.
+        QTRY_COMPARE(evaluate->text(), QStringLiteral("Evaluate missing (3)"));
+        QVERIFY2(evaluate->toolTip().contains(QStringLiteral("s QAT: people")), qPrintable(evaluate->toolTip()));
+        evaluate->click();
+        QStringList asked;
+        for (const auto& one : s.engine.asked) asked << one.arguments.mid(0, 4).join(QLatin1Char(' '));
+        asked.sort();
+        QStringList wanted{QStringLiteral("measure %1 --like %2").arg(q(s.qat), q(other)),
+                           QStringLiteral("measure %1 --like %2").arg(q(other), q(other)),
+                           QStringLiteral("resume %1 --wait --project").arg(q(stopped))};
+        wanted.sort();
+        QCOMPARE(asked, wanted); // its own study is left alone
+        QVERIFY(!evaluate->isEnabled());
+    }
+    void curvesFillThePage() {
+        Scene s;
+        QVERIFY(s.start() && s.compareStudy());
+        s.tab(5);
+        auto* chart = s.page->findChild<QatChart*>();
+        QVERIFY(chart && chart->isVisible());
+        const int before = chart->height();
+        chart->setFocus();
+        QTest::keyClick(chart, Qt::Key_F11);
+        QTRY_VERIFY(chart->height() > before);
+        QVERIFY(!s.page->findChild<QLabel*>(QStringLiteral("verdictLabel"))->isVisible());
+        QTest::keyClick(chart, Qt::Key_Escape);
+        QTRY_VERIFY(s.page->findChild<QLabel*>(QStringLiteral("verdictLabel"))->isVisible());
+    }
     void exportOfTheSelectedRow() {
         Scene s;
         QVERIFY(s.start() && s.compareStudy());
@@ -166,7 +210,7 @@ private Q_SLOTS:
         s.click("compareExportButton");
         QCOMPARE(spy.takeFirst()[0].toString(), q(s.qat));
         QCOMPARE(s.page->findChild<QPushButton*>(QStringLiteral("evaluateMissingButton"))->property("disabledReason").toString(),
-                 QStringLiteral("every member of the study has its results"));
+                 QStringLiteral("every compared run has all results"));
     }
 };
 

@@ -4,7 +4,7 @@
 #include "docks/device_dock.h"
 #include "docks/log_dock.h"
 #include "live_fixture.h"
-#include "theme/theme.h"
+#include "models/log_follower.h"
 
 #include <QAbstractItemModelTester>
 #include <QApplication>
@@ -120,7 +120,13 @@ private Q_SLOTS:
         window.addDockWidget(Qt::BottomDockWidgetArea, dock);
         dock->hide();
         window.show();
-        QTest::qWait(500);
+        qsizetype read = 0; // by another one
+        ui::LogFollower reader;
+        connect(&reader, &ui::LogFollower::rows, this,
+                [&read](const std::vector<ui::LogRow>& rows) { read += static_cast<qsizetype>(rows.size()); });
+        reader.follow(QString::fromStdString(run.folder.dir.string()));
+        reader.setActive(true);
+        QTRY_COMPARE_WITH_TIMEOUT(read, qsizetype{4 + 20 + 4}, 5000);
         QCOMPARE(dock->model().rowCount(), 0);
         dock->show();
         QTRY_COMPARE_WITH_TIMEOUT(dock->model().rowCount(), 4 + 20 + 4, 5000);
@@ -132,7 +138,7 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(dock->model().rowCount(), 30, 5000);
         dock->hide();
         run.train(1);
-        QTest::qWait(700);
+        QTRY_COMPARE_WITH_TIMEOUT(read, qsizetype{4 + 20 + 4 + 2}, 5000);
         QCOMPARE(dock->model().rowCount(), 30);
         dock->show();
         QTRY_COMPARE_WITH_TIMEOUT(dock->model().rowCount(), 31, 5000);
@@ -180,7 +186,10 @@ private Q_SLOTS:
         world.open();
         ui::DetailsDock dock(world.session);
         QAbstractItemModelTester tester(&dock.layers(), QAbstractItemModelTester::FailureReportingMode::Fatal);
-        QTest::qWait(50);
+        bool asked = false; // the store answers in turn: whatever the dock had asked would be there
+        world.session.project.query<int>(
+            QStringLiteral("test"), [](store::Store&) -> Result<int> { return 1; }, &dock, [&asked](const Result<int>&) { asked = true; });
+        QTRY_VERIFY(asked);
         QCOMPARE(dock.layers().rowCount(), 0); // not shown yet
         dock.show();
         QTRY_COMPARE_WITH_TIMEOUT(dock.layers().rowCount(), 2, 5000);
@@ -202,34 +211,6 @@ private Q_SLOTS:
         QCOMPARE(table->currentIndex().row(), 1); // the choice survives news
         dock.findChild<QLineEdit*>(QStringLiteral("layerFilter"))->setText(QStringLiteral("*.k"));
         QCOMPARE(table->model()->rowCount(), 1);
-    }
-
-    void pictures() {
-        const QString folder = qEnvironmentVariable("QW_SHOTS");
-        const QString project = qEnvironmentVariable("QW_SHOTS_PROJECT");
-        if (folder.isEmpty() || project.isEmpty()) QSKIP("QW_SHOTS and QW_SHOTS_PROJECT are not set");
-        for (const auto choice : {ui::Theme::Choice::Light, ui::Theme::Choice::Dark}) {
-            test::LiveWorld world;
-            ui::Theme::instance().choose(choice);
-            world.session.project.open(project);
-            ui::LogDock log(world.session);
-            ui::DeviceDock device(world.session);
-            ui::DetailsDock details(world.session);
-            const QString theme = choice == ui::Theme::Choice::Light ? QStringLiteral("light") : QStringLiteral("dark");
-            for (const auto& [dock, size] :
-                 {std::pair<QDockWidget*, QSize>{&log, {1000, 240}}, {&device, {300, 500}}, {&details, {320, 600}}}) {
-                dock->resize(size);
-                dock->QWidget::show();
-                QTest::qWait(1700);
-                if (dock == &device)
-                    world.engine.answer(
-                        QStringLiteral("command"),
-                        QByteArray(
-                            R"({"ok":true,"checks":[{"what":"qatw","level":"ok","text":"0.1.0"},{"what":"kernels","level":"ok","text":"8 fused kernels equal the plain loops bit for bit"},{"what":"disk","level":"warning","text":"1 GB free"}]})"));
-                QVERIFY(
-                    dock->grab().save(folder + QLatin1Char('/') + dock->objectName() + QLatin1Char('_') + theme + QStringLiteral(".png")));
-            }
-        }
     }
 };
 

@@ -120,7 +120,11 @@ private Q_SLOTS:
         QTRY_VERIFY(button->isEnabled());
         const int64_t at = lossChart(page).lastStep(lossLine(run));
         QCOMPARE(at, int64_t{11});
-        QTest::qWait(700); // two looks of the store
+        for (int look = 0; look < 2; ++look) { // the store has nothing new either
+            QSignalSpy looked(&world.session.project, &ui::Project::changed);
+            world.session.project.refresh();
+            QTRY_VERIFY(!looked.isEmpty());
+        }
         QCOMPARE(lossChart(page).lastStep(lossLine(run)), at);
         QVERIFY(page.findChild<QLabel*>(QStringLiteral("etaLabel"))->isHidden());
         QTest::mouseClick(button, Qt::LeftButton);
@@ -268,6 +272,34 @@ private Q_SLOTS:
         QVERIFY(std::isnan(page.run().series().last("train.loss")));
     }
 
+    void aFullDiskNamesThePolicy_data() {
+        QTest::addColumn<QByteArray>("recipe");
+        QTest::addColumn<bool>("isError"); // of a checkpoint; else of the event log
+        QTest::addColumn<QString>("policy");
+        QTest::newRow("checkpoint") << QByteArray("{}") << true << QStringLiteral("Policy taken: pause");
+        QTest::newRow("checkpoint, goes on") << QByteArray("{\"on_disk_full\":\"continue\"}") << true
+                                             << QStringLiteral("Policy taken: continue");
+        QTest::newRow("log") << QByteArray("{\"on_disk_full\":\"continue\"}") << false << QStringLiteral("Policy taken: pause");
+    }
+    void aFullDiskNamesThePolicy() {
+        QFETCH(QByteArray, recipe);
+        QFETCH(bool, isError);
+        QFETCH(QString, policy);
+        test::LiveWorld world;
+        test::GrowingRun run(world.project, "full", 500, {}, "{\"recipe\":1,\"checkpoint\":" + recipe.toStdString() + "}");
+        run.train(10);
+        world.open();
+        LivePage page(world.session, world.actions);
+        page.show();
+        QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        const wire::Notice notice{isError, "disk.full", "no space left", "free some space", {}};
+        world.engine.play(run.uid, notice, run.append(notice));
+        QTRY_VERIFY(bannerOf(page));
+        QCOMPARE(bannerOf(page)->property("code").toString(), QStringLiteral("disk.full"));
+        QVERIFY2(wordsOf(bannerOf(page)).contains(policy), qPrintable(wordsOf(bannerOf(page))));
+        QCOMPARE(state(page), QStringLiteral("ready"));
+    }
+
     void tilesMoveGoAndComeBack() {
         test::LiveWorld world;
         test::GrowingRun run(world.project, "tiles", 500);
@@ -364,51 +396,6 @@ private Q_SLOTS:
             const QString name = !widget->accessibleName().isEmpty() ? widget->accessibleName() : button ? button->text() : QString();
             QVERIFY2(!name.isEmpty(),
                      qPrintable(QStringLiteral("%1 %2").arg(QLatin1String(widget->metaObject()->className()), widget->objectName())));
-        }
-    }
-
-    // Pictures to look at: QW_SHOTS=/some/folder.
-    void pictures() {
-        const QString folder = qEnvironmentVariable("QW_SHOTS");
-        const QString project = qEnvironmentVariable("QW_SHOTS_PROJECT");
-        if (folder.isEmpty() || project.isEmpty()) QSKIP("QW_SHOTS and QW_SHOTS_PROJECT are not set");
-        for (const auto choice : {ui::Theme::Choice::Light, ui::Theme::Choice::Dark}) {
-            test::LiveWorld world;
-            ui::Theme::instance().choose(choice);
-            world.session.project.open(project);
-            LivePage page(world.session, world.actions);
-            for (const QSize size : {QSize(1280, 800), QSize(820, 640)}) {
-                page.resize(size);
-                page.show();
-                QTRY_VERIFY_WITH_TIMEOUT(state(page) == QStringLiteral("ready") || state(page) == QStringLiteral("error"), 10'000);
-                QTest::qWait(800);
-                QVERIFY(
-                    page.grab().save(QStringLiteral("%1/live_%2_%3.png")
-                                         .arg(folder, choice == ui::Theme::Choice::Light ? QStringLiteral("light") : QStringLiteral("dark"))
-                                         .arg(size.width())));
-            }
-            test::LiveWorld second;
-            test::GrowingRun run(second.project, "8da4w g32 QAT", 500);
-            run.train(60);
-            second.open();
-            LivePage killed(second.session, second.actions);
-            killed.resize(1000, 700);
-            killed.show();
-            QTRY_COMPARE_WITH_TIMEOUT(state(killed), QStringLiteral("ready"), 10'000);
-            const QString theme = choice == ui::Theme::Choice::Light ? QStringLiteral("light") : QStringLiteral("dark");
-            second.engine.play(run.uid, wire::Progress{"train", "steps", 60, 500, 61},
-                               run.append(wire::Progress{"train", "steps", 60, 500, 61}));
-            second.actions.find(QStringLiteral("run.stop"))->trigger();
-            QTest::qWait(500);
-            QVERIFY(
-                killed.findChild<QDialog*>(QStringLiteral("stopDialog"))->grab().save(QStringLiteral("%1/stop_%2.png").arg(folder, theme)));
-            QVERIFY(killed.grab().save(QStringLiteral("%1/running_%2.png").arg(folder, theme)));
-            killed.findChild<QDialog*>(QStringLiteral("stopDialog"))->close();
-            run.die();
-            second.engine.die(run.uid, QStringLiteral("the engine is gone"));
-            QTRY_COMPARE_WITH_TIMEOUT(state(killed), QStringLiteral("error"), 10'000);
-            QTest::qWait(300);
-            QVERIFY(killed.grab().save(QStringLiteral("%1/killed_%2.png").arg(folder, theme)));
         }
     }
 };

@@ -6,10 +6,14 @@
 #include "runs_fixture.h"
 #include "widgets/filter_edit.h"
 #include "widgets/undo_bar.h"
+#include "wire/run_marks.h"
 
 #include <QClipboard>
+#include <QDateTime>
+#include <QDialog>
 #include <QHeaderView>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QTableView>
 #include <QTreeWidget>
 
@@ -241,17 +245,93 @@ private Q_SLOTS:
         auto* details = s.page->findChild<RunDetails*>();
         QCOMPARE(details->run(), s.uid(3));
         auto* checkpoints = details->findChild<QTreeWidget*>(QStringLiteral("checkpointList"));
-        QTRY_COMPARE(checkpoints->topLevelItemCount(), 1);
+        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
         QCOMPARE(checkpoints->topLevelItem(0)->text(1), QStringLiteral("10"));
         QVERIFY(!checkpoints->topLevelItem(0)->text(2).isEmpty());
         auto* resume = details->findChild<QPushButton*>(QStringLiteral("resumeButton"));
         QVERIFY(resume->isEnabled()); // it failed
+        QTRY_COMPARE(resume->text(), QStringLiteral("Resume from step 10"));
         resume->click();
         QCOMPARE(s.engine.asked.size(), 1);
+        QCOMPARE(s.engine.asked[0].arguments[0], QStringLiteral("resume"));
+        QVERIFY(s.engine.asked[0].arguments.contains(s.uid(3)));
         details->findChild<QPushButton*>(QStringLiteral("copyCommandButton"))->click();
         QVERIFY(QGuiApplication::clipboard()->text().contains(QStringLiteral("qatw run '")));
         s.page->selectRuns({s.uid(1)});
-        QTRY_COMPARE(resume->property("disabledReason").toString(), QStringLiteral("the run is done"));
+        QTRY_VERIFY(resume->property("disabledReason").toString().startsWith(QStringLiteral("The run is done")));
+    }
+    void resumeFromAnEarlierCheckpoint() {
+        Scene s;
+        QVERIFY(s.start());
+        s.page->selectRuns({s.uid(3)});
+        s.trigger("run.resumeFrom");
+        auto* list = s.page->findChild<QTreeWidget*>(QStringLiteral("checkpointList"));
+        auto* resume = s.page->findChild<QPushButton*>(QStringLiteral("resumeButton"));
+        QTRY_COMPARE(list->topLevelItemCount(), 2);
+        QVERIFY(list->isVisible());
+        list->setCurrentItem(list->topLevelItem(1));
+        QCOMPARE(resume->text(), QStringLiteral("Resume from step 5…"));
+        resume->click();
+        auto* dialog = s.page->findChild<QDialog*>(QStringLiteral("rewindDialog"));
+        QVERIFY(dialog);
+        for (auto* button : dialog->findChildren<QPushButton*>())
+            QCOMPARE(button->isDefault(), button->text().contains(QStringLiteral("Cancel")));
+        QVERIFY(s.engine.asked.isEmpty());
+        const auto checkpoints = s.run(s.uids[3])->dir / "checkpoints";
+        dialog->findChild<QPushButton*>(QStringLiteral("rewindButton"))->click();
+        QTRY_COMPARE(s.engine.asked.size(), 1); // the newer one is gone before the engine starts
+        QVERIFY(!std::filesystem::exists(checkpoints / "step_10") && std::filesystem::exists(checkpoints / "step_5"));
+        QCOMPARE(s.engine.asked[0].arguments.mid(0, 2), (QStringList{QStringLiteral("resume"), s.uid(3)}));
+    }
+    void extendMakesAnotherRun() {
+        Scene s;
+        QVERIFY(s.start());
+        QSignalSpy pages(&s.session, &Session::pageWanted);
+        s.page->selectRuns({s.uid(1)});
+        auto* extend = s.page->findChild<QPushButton*>(QStringLiteral("extendButton"));
+        QTRY_VERIFY(extend->isEnabled());
+        s.page->findChild<QSpinBox*>(QStringLiteral("extendSteps"))->setValue(30);
+        extend->click();
+        QTRY_COMPARE(s.engine.asked.size(), 1);
+        const QString made = s.engine.asked[0].arguments[1];
+        QVERIFY(made != s.uid(1));
+        QCOMPARE(s.session.liveRun(), made);
+        QVERIFY(!pages.isEmpty() && pages.last()[0].value<PageId>() == PageId::Live);
+        QTRY_VERIFY(s.page->model().rowOf(made) >= 0);
+        QCOMPARE(s.page->model().run(s.page->model().rowOf(made)).name, QStringLiteral("run 1 +30"));
+        s.page->selectRuns({s.uid(3)}); // failed: Resume is its way
+        QTRY_VERIFY(!extend->isEnabled());
+        QVERIFY(!extend->property("disabledReason").toString().isEmpty());
+    }
+    void oldTrashIsOffered() {
+        Scene s;
+        const auto thrown = [&](int i, int days) {
+            for (const auto& folder : wire::listRunFolders(s.project())) {
+                if (wire::readIdentity(folder)->uid != s.uids[size_t(i)]) continue;
+                wire::RunMarks marks;
+                marks.trashedMs = QDateTime::currentMSecsSinceEpoch() - qint64(days) * 24 * 3600 * 1000;
+                QVERIFY(wire::writeMarks(folder, marks).ok());
+            }
+        };
+        thrown(0, 31);
+        thrown(1, 29);
+        QVERIFY(s.open());
+        s.show();
+        auto* banner = s.page->findChild<Banner*>();
+        QTRY_VERIFY(banner->isVisible());
+        QCOMPARE(banner->property("code").toString(), QStringLiteral("trash.old"));
+        QVERIFY2(banner->accessibleName().contains(QStringLiteral("1 run")), qPrintable(banner->accessibleName()));
+        QPushButton* remove = nullptr;
+        for (auto* button : banner->findChildren<QPushButton*>())
+            if (button->text().startsWith(QStringLiteral("Delete"))) remove = button;
+        QVERIFY(remove);
+        remove->click();
+        auto* dialog = s.page->findChild<TrashDialog*>();
+        QVERIFY(dialog && !banner->isVisible());
+        QTRY_COMPARE(dialog->findChild<QTreeWidget*>(QStringLiteral("trashList"))->topLevelItemCount(), 1); // the old one alone
+        dialog->findChild<QPushButton*>(QStringLiteral("deleteForGoodButton"))->click();
+        QTRY_VERIFY(!s.session.project.snapshot()->run(s.uid(0)));
+        QVERIFY(s.session.project.snapshot()->run(s.uid(1)));
     }
     void duplicateBeginsADraft() {
         Scene s(0);

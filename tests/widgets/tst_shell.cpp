@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the window itself: actions, finder, docks, panes, layouts, drops, theme, the question at closing (ui.md 2).
-#include "fake_engine_client.h"
+#include "charts/qat_chart.h"
+#include "live_fixture.h"
 #include "shell/action_finder.h"
 #include "shell/choose_theme.h"
 #include "shell/drop_overlay.h"
@@ -9,11 +10,15 @@
 #include "theme/theme.h"
 
 #include <QAccessible>
+#include <QCheckBox>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QLineEdit>
 #include <QListView>
+#include <QMenu>
+#include <QMenuBar>
 #include <QMimeData>
+#include <QRadioButton>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -223,6 +228,90 @@ private Q_SLOTS:
         QCOMPARE(bench.window.palette().color(QPalette::Window), Theme::dark()[Token::Window]);
         bench.settings.setValue(QStringLiteral("appearance/theme"), QStringLiteral("light"));
         QCOMPARE(bench.window.palette().color(QPalette::Window), Theme::light()[Token::Window]);
+    }
+
+    void checkBoxesHaveAnOutlineToSee() {
+        for (const auto choice : {Theme::Choice::Light, Theme::Choice::Dark}) {
+            Theme::instance().choose(choice);
+            QCheckBox box;
+            QRadioButton radio;
+            for (QAbstractButton* one : {static_cast<QAbstractButton*>(&box), static_cast<QAbstractButton*>(&radio)}) {
+                one->show();
+                const QColor ground = one->palette().color(QPalette::Window);
+                for (const bool on : {false, true}) {
+                    one->setChecked(on);
+                    const QImage picture = one->grab().toImage();
+                    const QPoint middle(picture.height() / 2, picture.height() / 2);
+                    double best = 1; // along a line from the left edge to the middle of the indicator
+                    for (int x = 0; x < middle.x(); ++x) best = std::max(best, contrast(picture.pixelColor(x, middle.y()), ground));
+                    QVERIFY2(best >= 3, qPrintable(QStringLiteral("%1 %2 %3").arg(ground.name()).arg(on).arg(best)));
+                }
+            }
+        }
+        Theme::instance().choose(Theme::Choice::Light);
+    }
+
+    void chartActionsWorkOnTheChartThatIsSeen() {
+        Bench bench;
+        QAction* full = bench.window.actions().find(QStringLiteral("view.chart.fullPage"));
+        QAction* table = bench.window.actions().find(QStringLiteral("view.chart.table"));
+        QVERIFY(full && table);
+        QCOMPARE(full->shortcut(), QKeySequence(Qt::Key_F11));
+        QVERIFY(!full->isEnabled() && !full->property("disabledReason").toString().isEmpty()); // page Start
+        qw::test::GrowingRun run(std::filesystem::path(bench.dir.path().toStdString()) / "p", "seen", 100);
+        run.train(20);
+        bench.session.project.open(bench.dir.filePath(QStringLiteral("p")));
+        bench.window.goTo(PageId::Live);
+        QTRY_COMPARE_WITH_TIMEOUT(bench.window.currentPage()->property("viewState").toString(), QStringLiteral("ready"), 10'000);
+        QTRY_VERIFY(full->isEnabled() && table->isEnabled());
+        auto* loss = bench.window.findChild<QatChart*>(QStringLiteral("live_loss"));
+        auto* rate = bench.window.findChild<QatChart*>(QStringLiteral("live_lr"));
+        QVERIFY(loss && rate);
+        table->trigger(); // the largest one
+        QVERIFY(loss->isTableShown() && table->isChecked());
+        table->trigger();
+        QVERIFY(!loss->isTableShown());
+        rate->setFocus();
+        QTRY_VERIFY(rate->hasFocus());
+        QTest::keyClick(rate, Qt::Key_F11);
+        QTRY_VERIFY(!loss->isVisible() && rate->isVisible());
+        QTest::keyClick(rate, Qt::Key_Escape);
+        QTRY_VERIFY(loss->isVisible());
+        QVERIFY(bench.window.menuBar()->findChild<QMenu*>(QStringLiteral("menuView"))->actions().contains(full));
+    }
+
+    void theDatabaseIsChecked() {
+        Bench bench;
+        const auto project = std::filesystem::path(bench.dir.path().toStdString()) / "p";
+        qw::test::GrowingRun run(project, "here", 100);
+        run.finish();
+        bench.session.project.open(bench.dir.filePath(QStringLiteral("p")));
+        QTRY_VERIFY(bench.session.project.isOpen());
+        QAction* check = bench.window.actions().find(QStringLiteral("tools.databaseCheck"));
+        const auto notice = [&] {
+            QString words;
+            for (const Banner* banner : bench.window.findChildren<Banner*>())
+                if (banner->isVisible()) words += banner->accessibleName();
+            return words;
+        };
+        check->trigger();
+        QTRY_VERIFY2(notice().contains(QStringLiteral("is whole")), qPrintable(notice()));
+        std::filesystem::remove_all(run.folder.dir);
+        check->trigger();
+        QTRY_VERIFY2(notice().contains(QStringLiteral("is gone")), qPrintable(notice()));
+    }
+
+    void recentProjectsStandInTheFileMenu() {
+        Bench bench;
+        auto* recent = bench.window.menuBar()->findChild<QMenu*>(QStringLiteral("menuRecent"));
+        QVERIFY(recent && !recent->menuAction()->isEnabled());
+        bench.session.recent.note(sampleModel(), false);
+        QCOMPARE(recent->actions().size(), 1);
+        QVERIFY(recent->menuAction()->isEnabled());
+        QSignalSpy wanted(&bench.session, &Session::modelWanted);
+        recent->actions().first()->trigger();
+        QCOMPARE(wanted.size(), 1);
+        QTRY_COMPARE(bench.session.model.state(), OpenModel::State::Ready);
     }
 
     void settingsComeBackAndReset() {
