@@ -90,7 +90,8 @@ private Q_SLOTS:
         auto store = *store::Store::open(m_dir.path() / "tasks");
         QVERIFY(store.sync().ok());
         const auto numbers = [&](const wire::RunFolder& folder) {
-            for (const auto& stored : *store.results(wire::readIdentity(folder)->uid))
+            const auto results = store.results(wire::readIdentity(folder)->uid);
+            for (const auto& stored : *results)
                 if (stored.result.task == "hellaswag") return stored.result.metrics.front().value;
             return -1.0;
         };

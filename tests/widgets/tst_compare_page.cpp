@@ -25,9 +25,9 @@ struct Scene : test::Desk {
     std::string reference, ptq, qat;
     std::unique_ptr<ComparePage> page;
 
-    std::string config(const char* task) const { // of a recipe with one task
-        return std::string("{\"recipe\":1,\"name\":\"r\",\"model\":{\"path\":\"/m\"},\"eval\":{\"tasks\":[{\"name\":\"") + task +
-               "\",\"mode\":\"hellaswag\",\"path\":\"/t\"}]}}";
+    static std::string config(const char* task) { // of a recipe with one task
+        std::string text = "{\"recipe\":1,\"name\":\"r\",\"model\":{\"path\":\"/m\"},\"eval\":{\"tasks\":[{\"mode\":\"hellaswag\",";
+        return text.append("\"path\":\"/t\",\"name\":\"").append(task).append("\"}]}}");
     }
     bool start(double qatLimit = 0) {
         std::filesystem::create_directories(project());
@@ -168,7 +168,7 @@ private Q_SLOTS:
         QVERIFY(s.start());
         const std::string stopped = test::writeRun(s.project(), {"other QAT", RowRole::Qat, "o", records::RunState::Stopped, 1, 0}, "");
         const std::string other =
-            test::writeRun(s.project(), {"other PTQ", RowRole::Ptq, "o", records::RunState::Completed, 1, 60}, "", s.config("people"));
+            test::writeRun(s.project(), {"other PTQ", RowRole::Ptq, "o", records::RunState::Completed, 1, 60}, "", Scene::config("people"));
         s.session.project.refresh();
         QTRY_VERIFY(s.session.project.snapshot()->run(q(other)) && s.session.project.snapshot()->run(q(stopped)));
         s.session.setCompared({q(s.qat), q(other), q(stopped)});

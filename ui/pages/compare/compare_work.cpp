@@ -38,6 +38,27 @@ QString stampOf(const Snapshot& snapshot, const QString& baseline, const QString
     return stamp;
 }
 
+// What holds for several rows is said once, with their names in front.
+QStringList shortNotes(const std::vector<std::string>& footnotes) {
+    QStringList subjects, facts;
+    for (const std::string& note : footnotes) {
+        const QString words = text(note);
+        const qsizetype colon = words.indexOf(QLatin1String(": "));
+        const QString fact = colon < 0 ? words : words.mid(colon + 2);
+        const qsizetype at = colon < 0 ? -1 : facts.indexOf(fact);
+        if (at >= 0) {
+            subjects[at] += QStringLiteral(", ") + words.left(colon);
+        } else {
+            subjects << (colon < 0 ? QString() : words.left(colon));
+            facts << fact;
+        }
+    }
+    QStringList notes;
+    for (qsizetype i = 0; i < facts.size(); ++i)
+        notes << (subjects[i].isEmpty() ? facts[i] : subjects[i] + QStringLiteral(": ") + facts[i]);
+    return notes;
+}
+
 } // namespace
 
 void ComparePage::showEmpty() {
@@ -98,9 +119,7 @@ void ComparePage::showComparison(const ComparisonPtr& comparison) {
     m_filled.clear();
     m_model->setComparison(comparison);
     m_pickers->refresh(comparison);
-    QStringList notes;
-    for (const auto& note : study::footnotes(comparison->table)) notes << text(note);
-    m_notes->setText(notes.join(QLatin1Char('\n')));
+    m_notes->setText(shortNotes(study::footnotes(comparison->table)).join(QLatin1Char('\n')));
     setStale(false);
     setViewState(ViewState::Ready);
     showVerdict();

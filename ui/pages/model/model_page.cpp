@@ -74,7 +74,7 @@ QWidget* ModelPage::buildTree() {
     const int em = fontMetrics().averageCharWidth();
     m_tree->setIndentation(fontMetrics().height());
     m_tree->setTextElideMode(Qt::ElideMiddle);
-    const int widths[] = {31, 12, 13, 7, 13, 12, 10};
+    const int widths[] = {30, 12, 13, 7, 15, 12, 10};
     for (int i = 0; i < 7; ++i) m_tree->header()->resizeSection(i, widths[i] * em);
     auto* bar = new QHBoxLayout;
     bar->addWidget(m_filter, 1);
