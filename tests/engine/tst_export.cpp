@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the native folder: every family comes back, damage is found and named.
-#include "export_fixture.h"
+#include "folder_fixture.h"
 
 using namespace qw;
 using namespace qw::test;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: whole folders: Hugging Face, from a native source, protected targets, folders that lie.
-#include "export_fixture.h"
+#include "folder_fixture.h"
 
 using namespace qw;
 using namespace qw::test;
