@@ -26,7 +26,7 @@ struct JobInput {
     CancelToken& cancel;
     std::atomic<bool>* checkpointRequested = nullptr;
     train::LiveSettings* live = nullptr;
-    std::function<Status()> syncLog;
+    std::function<Status()> syncLog{};
 };
 
 enum class JobEnd : uint8_t { Completed, Stopped };
