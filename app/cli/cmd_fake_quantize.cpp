@@ -18,7 +18,7 @@ namespace qw::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using checkpoint::SafetensorsFile;
+using checkpoint::TensorFile;
 using checkpoint::TensorInfo;
 using checkpoint::TensorSource;
 using records::DType;
@@ -61,7 +61,7 @@ Result<records::QuantBlock> chooseBlock(const Arguments& a, records::Role& role)
 // One tensor on its way from the input to the output file; its results live only while they are written.
 class Job {
 public:
-    Job(SafetensorsFile file, TensorInfo tensor, numerics::Grid grid, ParallelFor parallel)
+    Job(TensorFile file, TensorInfo tensor, numerics::Grid grid, ParallelFor parallel)
         : m_file(std::move(file)), m_tensor(std::move(tensor)), m_grid(grid), m_parallel(std::move(parallel)) {}
 
     using Sink = std::function<Status(const void*, uint64_t)>;
@@ -155,7 +155,7 @@ private:
         return give(sink, bytes);
     }
 
-    SafetensorsFile m_file;
+    TensorFile m_file;
     TensorInfo m_tensor;
     numerics::Grid m_grid;
     ParallelFor m_parallel;
@@ -163,7 +163,7 @@ private:
     numerics::Stats m_stats;
 };
 
-TensorSource copied(const SafetensorsFile& file, const TensorInfo& tensor) {
+TensorSource copied(const TensorFile& file, const TensorInfo& tensor) {
     return {tensor.name, tensor.dtype, tensor.shape, [file, tensor](const std::function<Status(const void*, uint64_t)>& sink) -> Status {
                 std::vector<char> bytes(std::min<uint64_t>(tensor.bytes(), uint64_t{8} << 20));
                 for (uint64_t at = 0; at < tensor.bytes();) {
@@ -192,7 +192,7 @@ Status writeBeside(const fs::path& out, std::vector<TensorSource> sources, const
 Result<std::vector<std::shared_ptr<Job>>> convertFile(const Arguments& a) {
     records::Role role = records::Role::Weight;
     QW_TRY(const auto block, chooseBlock(a, role));
-    QW_TRY(const auto file, SafetensorsFile::open(a.in));
+    QW_TRY(const auto file, TensorFile::open(a.in));
     const ParallelFor parallel = numerics::threadPool(0);
     std::vector<std::shared_ptr<Job>> jobs;
     std::vector<TensorSource> sources;

@@ -25,14 +25,19 @@ Status Checkpoint::State::readConfig() {
     std::error_code code;
     const auto kind = std::filesystem::status(dir, code).type();
     if (kind == std::filesystem::file_type::not_found) return errnoError(ENOENT, "open", dir);
-    if (kind != std::filesystem::file_type::directory)
+    const bool gguf = kind == std::filesystem::file_type::regular && dir.extension() == ".gguf";
+    if (gguf)
+        dir = dir.has_parent_path() ? dir.parent_path() : std::filesystem::path(".");
+    else if (kind != std::filesystem::file_type::directory)
         return Error{
             "file.not_found", dir.string() + " is not a folder", "choose a model folder: config.json, weights and tokenizer", {}, false};
     const auto path = dir / "config.json";
     auto bytes = readFile(path, kMaxConfigBytes);
     if (!bytes) {
         Error error = std::move(bytes).error();
-        if (error.code == "file.not_found") error.hint = "choose a model folder: config.json, weights and tokenizer";
+        if (error.code == "file.not_found")
+            error.hint = gguf ? "put config.json and the tokenizer of the model it was made from beside the GGUF"
+                              : "choose a model folder: config.json, weights and tokenizer";
         return error;
     }
     configBytes = *std::move(bytes);
@@ -60,10 +65,11 @@ Status Checkpoint::State::readConfig() {
 Status Checkpoint::State::openQuantized() {
     auto opened = format == "native" ? openNativeModules(weights)
                   : format == kGptq  ? openGptq(weights, configBytes, config)
+                  : format == "gguf" ? openGgufModules(weights, config)
                                      : openCompressedTensors(weights, configBytes, config);
     if (!opened) return std::move(opened).error().at(dir.string());
     quantized = *std::move(opened);
-    type = quantized->type;
+    if (quantized) type = quantized->type;
     return {};
 }
 
@@ -160,7 +166,7 @@ void Checkpoint::State::chooseType() {
         counts[static_cast<size_t>(stored)] += at->info->elements();
     }
     if (wide) warn("model.format", "F64 weights are rounded to F32 when they are read");
-    if (seen.size() > 1) {
+    if (seen.size() > 1 && format != "gguf") { // GGUF keeps norms in F32 beside everything
         std::string list;
         for (const std::string& s : seen) list.append(list.empty() ? "" : ", ").append(s);
         warn("model.format", "the weights have several dtypes: " + list);
@@ -174,7 +180,8 @@ void Checkpoint::State::listLeftovers() {
     if (quantized)
         for (const QuantizedModule& m : quantized->list)
             for (std::string& name : quantized->parts(m)) used.insert(std::move(name));
-    if (tied) used.insert("lm_head.weight"); // judged by the tie rule
+    if (tied) used.insert("lm_head.weight");                // judged by the tie rule
+    if (format == "gguf") used.insert("rope_freqs.weight"); // compared with config.json
     const ArchRow* row = findArch(config.modelType);
     std::vector<std::string> left;
     for (const auto& [name, unused] : weights.where)
@@ -188,7 +195,7 @@ void Checkpoint::State::listLeftovers() {
 }
 
 Status Checkpoint::State::readPlain(const WeightFiles::Place& at, records::DType as, void* dst) const {
-    const SafetensorsFile& file = weights.files[at.file];
+    const TensorFile& file = weights.files[at.file];
     if (at.info->dtype == storedName(as)) return file.read(*at.info, dst);
     const int64_t width = *dtypeBits(at.info->dtype) / 8, outWidth = numerics::sizeOf(as), count = at.info->elements();
     std::vector<std::byte> piece(static_cast<size_t>(std::min(count, kPiece) * width));
@@ -205,6 +212,11 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path& dir, const std:
     state->dir = dir;
     QW_CHECK(state->readConfig());
     QW_TRY(state->weights, openWeightFiles(dir));
+    if (state->weights.gguf) {
+        state->format = "gguf";
+        if (auto same = checkGgufMetadata(state->weights, state->config); !same)
+            return std::move(same).error().at(state->weights.files.front().path().string());
+    }
     state->warnings.insert(state->warnings.end(), state->weights.warnings.begin(), state->weights.warnings.end());
     if (state->format != "huggingface") QW_CHECK(state->openQuantized());
     QW_CHECK(state->resolveTie(tie));
@@ -222,7 +234,7 @@ bool Checkpoint::tied() const { return m_state->tied; }
 const std::string& Checkpoint::format() const { return m_state->format; }
 bool Checkpoint::isQuantized() const { return m_state->quantized != nullptr; }
 records::DType Checkpoint::dtype() const { return m_state->type; }
-const std::vector<SafetensorsFile>& Checkpoint::shards() const { return m_state->weights.files; }
+const std::vector<TensorFile>& Checkpoint::shards() const { return m_state->weights.files; }
 const std::vector<ExpectedTensor>& Checkpoint::tensors() const { return m_state->expected; }
 const std::vector<QuantizedModule>& Checkpoint::quantizedModules() const { return m_state->contents().list; }
 const std::vector<records::QatBlock>& Checkpoint::schemes() const { return m_state->contents().schemes; }
@@ -273,7 +285,7 @@ Result<std::string> Checkpoint::fingerprint() const {
     Xxh3 hash;
     hash.add(m_state->configBytes);
     std::vector<char> piece(size_t{16} << 20);
-    for (const SafetensorsFile& file : m_state->weights.files)
+    for (const TensorFile& file : m_state->weights.files)
         for (uint64_t at = 0; at < file.fileBytes(); at += piece.size()) {
             const uint64_t n = std::min<uint64_t>(piece.size(), file.fileBytes() - at);
             QW_CHECK(file.readRaw(at, piece.data(), n));

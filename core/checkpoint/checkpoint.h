@@ -25,16 +25,17 @@ struct Problem {
 
 class Checkpoint {
 public:
-    // dir: a model folder. tie: auto | true | false (recipe model.tie). Fails on the first thing that makes the folder unusable.
+    // dir: a model folder, or a GGUF file with config.json and tokenizer beside it. tie: auto | true | false (recipe model.tie). Fails on
+    // the first thing that makes the folder unusable.
     [[nodiscard]] static Result<Checkpoint> open(const std::filesystem::path& dir, const std::string& tie = "auto");
 
     [[nodiscard]] const std::filesystem::path& dir() const;
     [[nodiscard]] const ModelConfig& config() const;
     [[nodiscard]] bool tied() const;                 // resolved against the files
-    [[nodiscard]] const std::string& format() const; // huggingface | native | compressed-tensors | gptq
+    [[nodiscard]] const std::string& format() const; // huggingface | native | compressed-tensors | gptq | gguf
     [[nodiscard]] bool isQuantized() const;          // it holds codes
     [[nodiscard]] records::DType dtype() const;      // of the weights; quantized: T
-    [[nodiscard]] const std::vector<SafetensorsFile>& shards() const;
+    [[nodiscard]] const std::vector<TensorFile>& shards() const;
     [[nodiscard]] const std::vector<ExpectedTensor>& tensors() const; // what the model consists of; each can be read
     [[nodiscard]] const std::vector<QuantizedModule>& quantizedModules() const;
     [[nodiscard]] const std::vector<records::QatBlock>& schemes() const;                   // resolved; empty when not quantized

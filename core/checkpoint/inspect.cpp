@@ -41,7 +41,7 @@ void countParameters(const std::vector<ExpectedTensor>& tensors, Inspection& out
     }
 }
 
-Status scanTensor(const SafetensorsFile& file, const TensorInfo& info, InspectedTensor& into) {
+Status scanTensor(const TensorFile& file, const TensorInfo& info, InspectedTensor& into) {
     if (!isWeightDtype(info.dtype)) return {};
     std::vector<std::byte> piece(static_cast<size_t>(std::min(kPiece, info.bytes())));
     NonFinite found;
@@ -55,8 +55,8 @@ Status scanTensor(const SafetensorsFile& file, const TensorInfo& info, Inspected
     return {};
 }
 
-Status listFiles(const std::vector<SafetensorsFile>& files, bool scan, Inspection& out) {
-    for (const SafetensorsFile& file : files) {
+Status listFiles(const std::vector<TensorFile>& files, bool scan, Inspection& out) {
+    for (const TensorFile& file : files) {
         const std::string name = file.path().filename().string();
         out.shards.push_back({name, file.fileBytes(), file.tensors().size()});
         out.bytes += file.fileBytes();

@@ -59,7 +59,7 @@ Error again(const std::string& what) { return {"model.format", what, "write the 
 
 Result<std::unique_ptr<QuantizedModules>> openNativeModules(const WeightFiles& files) {
     const std::string* text = nullptr;
-    for (const SafetensorsFile& file : files.files)
+    for (const TensorFile& file : files.files)
         if (const auto at = file.metadata().find(kNativeKey); at != file.metadata().end()) text = &at->second;
     if (!text) return again("no weight file has __metadata__.qat_workbench");
     QW_TRY(auto info, nativeFromJson(*text));

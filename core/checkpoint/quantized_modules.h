@@ -29,7 +29,7 @@ public:
                                       void* zero) const = 0;
     [[nodiscard]] virtual std::vector<std::string> parts(const QuantizedModule& module) const = 0; // names of its tensors in the files
     // The values in T, then converted with one rounding.
-    [[nodiscard]] Status dequantize(const WeightFiles& files, const QuantizedModule& module, records::DType as, void* dst) const;
+    [[nodiscard]] virtual Status dequantize(const WeightFiles& files, const QuantizedModule& module, records::DType as, void* dst) const;
 };
 
 // One stored part of a quantized matrix; with dst null only dtype and shape are checked.
@@ -48,7 +48,12 @@ inline constexpr const char* kGptq = "gptq";
 // config: text of config.json, whose quantization_config says how the matrices lie (export.md 4). model.format names what cannot be read.
 [[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openCompressedTensors(const WeightFiles& files, std::string_view config,
                                                                               const ModelConfig& model);
+// A GGUF file (export.md 5); null when it holds no quantized matrix.
+[[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openGgufModules(const WeightFiles& files, const ModelConfig& model);
+// model.shape when its metadata and config.json describe different models.
+[[nodiscard]] Status checkGgufMetadata(const WeightFiles& files, const ModelConfig& model);
 
-[[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openGptq(const WeightFiles& files, std::string_view config, const ModelConfig& model);
+[[nodiscard]] Result<std::unique_ptr<QuantizedModules>> openGptq(const WeightFiles& files, std::string_view config,
+                                                                 const ModelConfig& model);
 
 } // namespace qw::checkpoint

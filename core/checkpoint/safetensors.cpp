@@ -2,7 +2,7 @@
 #include "checkpoint/safetensors.h"
 
 #include "base/files.h"
-#include "checkpoint/safetensors_header.h"
+#include "checkpoint/gguf_header.h"
 
 #include <algorithm>
 #include <array>
@@ -64,7 +64,7 @@ std::optional<int> dtypeBits(std::string_view dtype) {
     return std::nullopt;
 }
 
-struct SafetensorsFile::State {
+struct TensorFile::State {
     int fd = -1;
     std::filesystem::path path;
     uint64_t size = 0;
@@ -76,9 +76,29 @@ struct SafetensorsFile::State {
     ~State() {
         if (fd >= 0) ::close(fd);
     }
+    void setUpIndex() {
+        for (size_t i = 0; i < header.tensors.size(); ++i) index.emplace(header.tensors[i].name, i);
+    }
+    Status readRows(const TensorInfo& tensor, char* dst, uint64_t offset, uint64_t size) const;
 };
 
-Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& path) {
+// Row by row: row j * D/2 + i of a head of D rows is stored as its row 2 i + j (export.md 5.6).
+Status TensorFile::State::readRows(const TensorInfo& tensor, char* dst, uint64_t offset, uint64_t size) const {
+    const auto half = static_cast<uint64_t>(tensor.headRows / 2);
+    const uint64_t rowBytes = tensor.bytes() / static_cast<uint64_t>(tensor.shape.front());
+    while (size > 0) {
+        const uint64_t row = offset / rowBytes, inRow = offset % rowBytes, head = row / (2 * half), r = row % (2 * half);
+        const uint64_t stored = head * 2 * half + 2 * (r % half) + r / half;
+        const uint64_t n = std::min(size, rowBytes - inRow);
+        QW_CHECK(readAt(fd, path, dst, n, header.dataStart + tensor.begin + stored * rowBytes + inRow));
+        dst += n;
+        offset += n;
+        size -= n;
+    }
+    return {};
+}
+
+Result<std::shared_ptr<TensorFile::State>> TensorFile::openFile(const std::filesystem::path& path) {
     auto state = std::make_shared<State>();
     state->path = path;
     state->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // O_NONBLOCK: a FIFO must not hang us
@@ -86,8 +106,27 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& path)
     struct stat info {};
     if (::fstat(state->fd, &info) != 0) return errnoError(errno, "read", path);
     if (!S_ISREG(info.st_mode))
-        return Error{"file.unsafe", path.string() + " is not a regular file", "weights must be ordinary .safetensors files", {}, false};
+        return Error{"file.unsafe", path.string() + " is not a regular file", "weights must be ordinary files", {}, false};
     state->size = static_cast<uint64_t>(info.st_size);
+    return state;
+}
+
+Result<TensorFile> TensorFile::openGguf(const std::filesystem::path& path) {
+    QW_TRY(auto state, openFile(path));
+    const auto read = [&](uint64_t offset, void* dst, uint64_t size) { return readAt(state->fd, path, dst, size, offset); };
+    auto contents = parseGguf(read, state->size);
+    if (!contents) return std::move(contents).error().at(path.string());
+    auto header = headerOfGguf(*std::move(contents));
+    if (!header) return std::move(header).error().at(path.string());
+    state->header = *std::move(header);
+    state->setUpIndex();
+    TensorFile file;
+    file.m_state = std::move(state);
+    return file;
+}
+
+Result<TensorFile> TensorFile::open(const std::filesystem::path& path) {
+    QW_TRY(auto state, openFile(path));
     if (state->size < 8) return truncated(path, "has " + std::to_string(state->size) + " bytes, a safetensors file has at least 8");
     std::array<unsigned char, 8> prefix{};
     QW_CHECK(readAt(state->fd, path, prefix.data(), 8, 0));
@@ -108,30 +147,31 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& path)
     auto header = parseHeader(text, state->size - 8 - length);
     if (!header) return std::move(header).error().at(path.string());
     state->header = *std::move(header);
-    for (size_t i = 0; i < state->header.tensors.size(); ++i) state->index.emplace(state->header.tensors[i].name, i);
+    state->setUpIndex();
     state->header.dataStart = 8 + length;
-    SafetensorsFile file;
+    TensorFile file;
     file.m_state = std::move(state);
     return file;
 }
 
-const std::filesystem::path& SafetensorsFile::path() const { return m_state->path; }
-const std::vector<TensorInfo>& SafetensorsFile::tensors() const { return m_state->header.tensors; }
-const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return m_state->header.metadata; }
-uint64_t SafetensorsFile::fileBytes() const { return m_state->size; }
+const std::filesystem::path& TensorFile::path() const { return m_state->path; }
+const std::vector<TensorInfo>& TensorFile::tensors() const { return m_state->header.tensors; }
+const std::map<std::string, std::string>& TensorFile::metadata() const { return m_state->header.metadata; }
+uint64_t TensorFile::fileBytes() const { return m_state->size; }
 
-const TensorInfo* SafetensorsFile::find(std::string_view name) const {
+const TensorInfo* TensorFile::find(std::string_view name) const {
     const auto at = m_state->index.find(name);
     return at == m_state->index.end() ? nullptr : &m_state->header.tensors[at->second];
 }
 
-Status SafetensorsFile::read(const TensorInfo& tensor, void* dst, uint64_t offset, uint64_t size) const {
+Status TensorFile::read(const TensorInfo& tensor, void* dst, uint64_t offset, uint64_t size) const {
     if (offset > tensor.bytes() || size > tensor.bytes() - offset)
         return Error{"engine.internal", m_state->path.string() + ": read outside of tensor " + tensor.name, {}, {}, false};
+    if (tensor.headRows > 0) return m_state->readRows(tensor, static_cast<char*>(dst), offset, size);
     return readAt(m_state->fd, m_state->path, dst, size, m_state->header.dataStart + tensor.begin + offset);
 }
 
-Status SafetensorsFile::readRaw(uint64_t offset, void* dst, uint64_t size) const {
+Status TensorFile::readRaw(uint64_t offset, void* dst, uint64_t size) const {
     if (offset > m_state->size || size > m_state->size - offset)
         return Error{"engine.internal", m_state->path.string() + ": read outside of the file", {}, {}, false};
     return readAt(m_state->fd, m_state->path, dst, size, offset);

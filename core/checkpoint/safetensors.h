@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: reading and writing one .safetensors file with every check of models.md 1.2. Nothing here trusts the header.
+// What: reading and writing one .safetensors file with every check of models.md 1.2, and reading one .gguf file as if it were one.
+// Nothing here trusts a header.
 #pragma once
 
 #include "base/result.h"
@@ -18,9 +19,10 @@ namespace qw::checkpoint {
 
 struct TensorInfo {
     std::string name;
-    std::string dtype;           // as in the file: "BF16", "F32", "I8" …
+    std::string dtype;           // as in the file: "BF16", "F32", "I8" …; of GGUF also "Q4_0", "Q4_1", "Q8_0"
     std::vector<int64_t> shape;  // [] is a scalar
     uint64_t begin = 0, end = 0; // bytes in the data region
+    int64_t headRows = 0;        // > 0: GGUF keeps the two halves of every head of so many rows interleaved; read() undoes it
     [[nodiscard]] int64_t elements() const;
     [[nodiscard]] uint64_t bytes() const { return end - begin; }
 };
@@ -28,13 +30,15 @@ struct TensorInfo {
 
 // An opened, validated file. Copyable handle; closed with the last copy. Reads use pread: a file that shrinks gives file.io, never a
 // signal.
-class SafetensorsFile {
+class TensorFile {
 public:
-    [[nodiscard]] static Result<SafetensorsFile> open(const std::filesystem::path& path);
+    [[nodiscard]] static Result<TensorFile> open(const std::filesystem::path& path); // safetensors
+    [[nodiscard]] static Result<TensorFile>
+    openGguf(const std::filesystem::path& path); // names and shapes as a Hugging Face folder has them
     [[nodiscard]] const std::filesystem::path& path() const;
     [[nodiscard]] const std::vector<TensorInfo>& tensors() const; // in file order
     [[nodiscard]] const TensorInfo* find(std::string_view name) const;
-    [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
+    [[nodiscard]] const std::map<std::string, std::string>& metadata() const; // of GGUF: the scalars, as text
     // Bytes [offset, offset + size) of the tensor into dst.
     [[nodiscard]] Status read(const TensorInfo& tensor, void* dst, uint64_t offset, uint64_t size) const;
     [[nodiscard]] Status read(const TensorInfo& tensor, void* dst) const { return read(tensor, dst, 0, tensor.bytes()); }
@@ -43,6 +47,7 @@ public:
 
 private:
     struct State;
+    [[nodiscard]] static Result<std::shared_ptr<State>> openFile(const std::filesystem::path& path);
     std::shared_ptr<const State> m_state;
 };
 

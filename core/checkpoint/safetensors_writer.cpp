@@ -1,74 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/digest.h"
-#include "base/files.h"
+#include "base/output_file.h"
 #include "checkpoint/json_value.h"
 #include "checkpoint/safetensors.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fcntl.h>
 #include <set>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace qw::checkpoint {
 namespace {
 
 Error badInput(const std::string& what) { return {"engine.internal", "safetensors writer: " + what, {}, {}, false}; }
-
-// An open file that counts and hashes what goes through it.
-class Output {
-public:
-    Output(int fd, const std::filesystem::path& path) : m_fd(fd), m_path(path) {}
-    ~Output() {
-        if (m_fd >= 0) ::close(m_fd);
-    }
-    Output(const Output&) = delete;
-    Output& operator=(const Output&) = delete;
-
-    Status write(const void* data, uint64_t size) {
-        m_hash.add(data, size);
-        m_written += size;
-        const auto* at = static_cast<const char*>(data);
-        while (size > 0) {
-            const ssize_t n = ::write(m_fd, at, std::min<uint64_t>(size, uint64_t{1} << 30));
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return errnoError(errno, "write", m_path);
-            at += n;
-            size -= static_cast<uint64_t>(n);
-        }
-        return {};
-    }
-    // Claims the space now, so that a full disk shows before the first byte. File systems without the call are only asked how much is free.
-    Status reserve(uint64_t size) {
-        const std::filesystem::path folder = m_path.has_parent_path() ? m_path.parent_path() : std::filesystem::path(".");
-        if (const uint64_t available = freeBytes(folder); available != 0 && available < size)
-            return Error{"disk.full",
-                         m_path.string() + " needs " + std::to_string(size) + " bytes, " + std::to_string(available) + " are free",
-                         "free some space and try again",
-                         {},
-                         true};
-        if (size > 0 && ::fallocate(m_fd, 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-            return errnoError(errno == EFBIG ? ENOSPC : errno, "reserve " + std::to_string(size) + " bytes for", m_path);
-        return {};
-    }
-    Status finish() {
-        const int fd = m_fd;
-        if (::fsync(fd) != 0) return errnoError(errno, "write", m_path);
-        m_fd = -1;
-        if (::close(fd) != 0) return errnoError(errno, "write", m_path);
-        return {};
-    }
-    [[nodiscard]] uint64_t written() const { return m_written; }
-    [[nodiscard]] std::string hash() const { return m_hash.hex(); }
-
-private:
-    int m_fd;
-    const std::filesystem::path& m_path;
-    Xxh3 m_hash;
-    uint64_t m_written = 0;
-};
 
 std::string headerText(const std::vector<TensorSource>& tensors, const std::vector<uint64_t>& sizes,
                        std::map<std::string, std::string> metadata) {
@@ -96,7 +38,7 @@ std::string headerText(const std::vector<TensorSource>& tensors, const std::vect
     return text;
 }
 
-Status writeTensors(Output& out, const std::vector<TensorSource>& tensors, const std::vector<uint64_t>& sizes) {
+Status writeTensors(OutputFile& out, const std::vector<TensorSource>& tensors, const std::vector<uint64_t>& sizes) {
     for (size_t i = 0; i < tensors.size(); ++i) {
         const uint64_t before = out.written();
         QW_CHECK(tensors[i].write([&](const void* data, uint64_t size) -> Status {
@@ -152,9 +94,8 @@ Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vec
         total += bytes;
     }
     const std::string header = headerText(tensors, sizes, metadata);
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) return errnoError(errno, "write", path);
-    Output out(fd, path);
+    QW_TRY(const auto file, OutputFile::create(path));
+    OutputFile& out = *file;
     const Status status = [&]() -> Status {
         QW_CHECK(out.reserve(8 + header.size() + total));
         std::array<unsigned char, 8> prefix{};
@@ -165,8 +106,7 @@ Result<std::string> writeSafetensors(const std::filesystem::path& path, std::vec
         return out.finish();
     }();
     if (!status) {
-        struct stat info {}; // a device or a link that stood there is not ours to remove
-        if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) ::unlink(path.c_str());
+        out.discard();
         return status.error();
     }
     return out.hash();

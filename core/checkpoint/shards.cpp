@@ -67,11 +67,11 @@ Result<ShardsWritten> writeShards(const std::filesystem::path& dir, std::vector<
     return out;
 }
 
-Result<std::string> weightsHash(const std::vector<SafetensorsFile>& files) {
+Result<std::string> weightsHash(const std::vector<TensorFile>& files) {
     constexpr uint64_t piece = uint64_t{16} << 20;
     std::vector<char> bytes(piece);
     std::string digests;
-    for (const SafetensorsFile& file : files) {
+    for (const TensorFile& file : files) {
         Xxh3 hash;
         for (uint64_t at = 0; at < file.fileBytes(); at += piece) {
             const uint64_t n = std::min(piece, file.fileBytes() - at);

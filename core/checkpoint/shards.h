@@ -17,6 +17,6 @@ struct ShardsWritten {
                                                 const std::map<std::string, std::string>& metadata, uint64_t shardBytes = kShardBytes);
 
 // The same digest, of files as they are now.
-[[nodiscard]] Result<std::string> weightsHash(const std::vector<SafetensorsFile>& files);
+[[nodiscard]] Result<std::string> weightsHash(const std::vector<TensorFile>& files);
 
 } // namespace qw::checkpoint

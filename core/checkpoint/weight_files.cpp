@@ -31,9 +31,9 @@ fs::path blobsOf(const fs::path& dir) {
     return dir.parent_path().filename() == "snapshots" ? dir.parent_path().parent_path() / "blobs" : fs::path();
 }
 
-Result<SafetensorsFile> openInside(const fs::path& dir, const std::string& name) {
+Result<TensorFile> openInside(const fs::path& dir, const std::string& name) {
     QW_TRY(const fs::path path, resolveInside(dir, name));
-    return SafetensorsFile::open(path);
+    return TensorFile::open(path);
 }
 
 std::string firstPickle(const fs::path& dir) {
@@ -88,6 +88,25 @@ Result<std::map<std::string, std::string>> readIndex(const fs::path& path) {
     return out;
 }
 
+Result<WeightFiles> openGguf(const fs::path& dir, const std::string& name) {
+    QW_TRY(const fs::path path, resolveInside(dir, name));
+    WeightFiles out;
+    out.gguf = true;
+    QW_TRY(TensorFile file, TensorFile::openGguf(path));
+    out.files.push_back(std::move(file));
+    QW_CHECK(place(out));
+    return out;
+}
+
+std::vector<std::string> ggufNames(const fs::path& dir) {
+    std::vector<std::string> found;
+    std::error_code code;
+    for (fs::directory_iterator it(dir, code), end; !code && it != end; it.increment(code))
+        if (it->path().extension() == ".gguf") found.push_back(it->path().filename().string());
+    std::ranges::sort(found);
+    return found;
+}
+
 Result<WeightFiles> openSharded(const fs::path& dir) {
     QW_TRY(const auto map, readIndex(dir / kIndex));
     WeightFiles out;
@@ -98,7 +117,7 @@ Result<WeightFiles> openSharded(const fs::path& dir) {
                           " are read",
                       {});
     for (const std::string& name : names) {
-        QW_TRY(SafetensorsFile file, openInside(dir, name));
+        QW_TRY(TensorFile file, openInside(dir, name));
         out.files.push_back(std::move(file));
     }
     QW_CHECK(place(out));
@@ -150,30 +169,46 @@ const WeightFiles::Place* WeightFiles::find(std::string_view name) const {
 
 uint64_t WeightFiles::bytes() const {
     uint64_t sum = 0;
-    for (const SafetensorsFile& f : files) sum += f.fileBytes();
+    for (const TensorFile& f : files) sum += f.fileBytes();
     return sum;
 }
 
 Result<WeightFiles> openWeightFiles(const fs::path& folder) {
     std::error_code code;
+    if (fs::is_regular_file(folder, code)) {
+        const fs::path parent = fs::canonical(folder.has_parent_path() ? folder.parent_path() : fs::path("."), code);
+        if (code) return errnoError(code.value(), "open", folder);
+        return openGguf(parent, folder.filename().string());
+    }
     const fs::path dir = fs::canonical(folder, code);
     if (code) return errnoError(code.value(), "open", folder);
     const bool single = fs::symlink_status(dir / kSingle, code).type() != fs::file_type::not_found;
     const bool index = fs::symlink_status(dir / kIndex, code).type() != fs::file_type::not_found;
     if (single) {
         WeightFiles out;
-        QW_TRY(SafetensorsFile file, openInside(dir, kSingle));
+        QW_TRY(TensorFile file, openInside(dir, kSingle));
         out.files.push_back(std::move(file));
         QW_CHECK(place(out));
         if (index) out.warnings.push_back({false, "model.format", std::string(kIndex) + " is ignored because there is a " + kSingle, {}});
         return out;
     }
     if (index) return openSharded(dir);
+    const auto ggufs = ggufNames(dir);
+    if (ggufs.size() == 1) return openGguf(dir, ggufs.front());
+    if (ggufs.size() > 1)
+        return Error{"model.format",
+                     dir.string() + " holds " + std::to_string(ggufs.size()) + " GGUF files, first " + ggufs[0] + " and " + ggufs[1],
+                     "name the file that is meant",
+                     {},
+                     false};
     if (const std::string pickle = firstPickle(dir); !pickle.empty())
         return unsafe((dir / pickle).string() + " is a pickle, which can run code when it is opened; it is not read",
                       "convert the weights to safetensors on a machine you trust");
-    return Error{
-        "file.not_found", dir.string() + " has no " + kSingle + " and no " + kIndex, "choose a Hugging Face model folder", {}, false};
+    return Error{"file.not_found",
+                 dir.string() + " has no " + kSingle + ", no " + kIndex + " and no .gguf",
+                 "choose a Hugging Face model folder",
+                 {},
+                 false};
 }
 
 } // namespace qw::checkpoint

@@ -73,7 +73,7 @@ Status WeightSource::read(const std::string& tensor, DType type, int64_t first, 
         return {};
     }
     if (const auto* place = s.files.find(tensor)) {
-        const SafetensorsFile& file = s.files.files[place->file];
+        const TensorFile& file = s.files.files[place->file];
         const bool codes = place->info->dtype == "I8" || place->info->dtype == "U8";
         if (!isWeightDtype(place->info->dtype) && !codes) return notNumbers(tensor, place->info->dtype);
         const uint64_t each = static_cast<uint64_t>(*dtypeBits(place->info->dtype)) / 8;

@@ -164,10 +164,10 @@ void describeRun(Fields& f, Recipe& r) {
         "export", r.exports.size(), [&](size_t n) { r.exports.assign(n, {}); },
         [&](Fields& item, size_t i) {
             item.text("scheme", r.exports[i].scheme);
-            item.choice(
-                "format", r.exports[i].format,
-                {"native", "hf", "hf-latent", "compressed-tensors", "compressed-tensors-w4a8", "compressed-tensors-w4a8-int8", "gptq"},
-                {"torchao", "onnx", "awq"});
+            item.choice("format", r.exports[i].format,
+                        {"native", "hf", "hf-latent", "compressed-tensors", "compressed-tensors-w4a8", "compressed-tensors-w4a8-int8",
+                         "gguf", "gguf-f32", "gptq"},
+                        {"torchao", "onnx", "awq"});
         });
     for (const char* key : {"lora", "distill", "distributed", "telemetry"}) f.neutral(key, {"null"});
 }

@@ -38,6 +38,10 @@ Result<Contents> contentsOf(const Checkpoint& source) {
 
 Result<Verdict> check(const Checkpoint& source) {
     if (!source.isQuantized()) return unsupported("the weights are not quantized");
+    for (const auto& m : source.quantizedModules()) { // GGUF files of others mix block types
+        const auto* block = checkpoint::blockFor(source.schemes().front(), m.name);
+        if (!block || !(*block == m.block)) return unsupported("the layers have different schemes");
+    }
     QW_TRY(const Contents contents, contentsOf(source));
     Verdict verdict;
     verdict.bytes = bytesOf(contents.tensors);

@@ -28,8 +28,15 @@ Verdict unsupported(std::string why) {
 
 // In the order of export.md: what most people ship first.
 const std::vector<const Format*>& formats() {
-    static const std::vector<const Format*> table{
-        &kCompressedTensors, &kCompressedTensorsW4A8, &kCompressedTensorsW4A8Int8, &kHuggingFace, &kHuggingFaceLatent, &kGptq, &kNative};
+    static const std::vector<const Format*> table{&kCompressedTensors,
+                                                  &kCompressedTensorsW4A8,
+                                                  &kCompressedTensorsW4A8Int8,
+                                                  &kGguf,
+                                                  &kGgufF32,
+                                                  &kHuggingFace,
+                                                  &kHuggingFaceLatent,
+                                                  &kGptq,
+                                                  &kNative};
     return table;
 }
 

@@ -7,6 +7,6 @@
 namespace qw::formats {
 
 extern const Format kHuggingFace, kHuggingFaceLatent, kNative, kCompressedTensors, kCompressedTensorsW4A8, kCompressedTensorsW4A8Int8,
-    kGptq;
+    kGguf, kGgufF32, kGptq;
 
 } // namespace qw::formats

@@ -2,7 +2,7 @@
 // What: a tokenizer.json as plain structs: what the loader reads and the stages are made from. Sequences are flattened.
 #pragma once
 
-#include "base/result.h"
+#include "base/digest.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -84,5 +84,8 @@ struct Pipeline {
 [[nodiscard]] Result<Pipeline> parsePipeline(std::string_view bytes, const std::string& name);
 // GPT-2's own pair of files: vocab.json (token to id) and merges.txt.
 [[nodiscard]] Result<Pipeline> parseGpt2Files(std::string_view vocabJson, std::string_view mergesText, const std::string& folder);
+
+// The files of a model folder; digest takes in what decides ids.
+[[nodiscard]] Result<Pipeline> loadPipeline(const std::filesystem::path& dir, Xxh3& digest);
 
 } // namespace qw::tokenizer

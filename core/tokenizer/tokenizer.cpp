@@ -17,34 +17,7 @@
 namespace qw::tokenizer {
 namespace {
 
-constexpr uint64_t kMaxFile = uint64_t{256} << 20;
 constexpr size_t kMaxText = size_t{1} << 31; // positions inside a piece are 32 bits
-
-// The folder's own files, and the digest of what decides ids.
-Result<Pipeline> readPipeline(const std::filesystem::path& dir, Xxh3& digest) {
-    std::error_code code;
-    const auto has = [&](const char* name) { return std::filesystem::exists(dir / name, code); };
-    if (has("tokenizer.json")) {
-        QW_TRY(const std::string bytes, readFile(dir / "tokenizer.json", kMaxFile));
-        digest.add(bytes);
-        return parsePipeline(bytes, (dir / "tokenizer.json").string());
-    }
-    if (has("vocab.json") && has("merges.txt")) {
-        QW_TRY(const std::string vocab, readFile(dir / "vocab.json", kMaxFile));
-        QW_TRY(const std::string merges, readFile(dir / "merges.txt", kMaxFile));
-        digest.add(vocab);
-        digest.add(merges);
-        return parseGpt2Files(vocab, merges, dir.string());
-    }
-    if (has("tokenizer.model"))
-        return Error{"tokenizer.unsupported",
-                     dir.string() + " has only a SentencePiece tokenizer.model",
-                     "load it once with transformers and save it: that writes the tokenizer.json that is needed",
-                     {},
-                     false};
-    return Error{
-        "file.not_found", dir.string() + " has no tokenizer.json", "check the path: a model folder holds its tokenizer.json", {}, false};
-}
 
 } // namespace
 
@@ -140,9 +113,11 @@ Status Tokenizer::State::setUpSpecials(const std::filesystem::path& dir) {
     return {};
 }
 
-Result<Tokenizer> Tokenizer::load(const std::filesystem::path& dir) {
+Result<Tokenizer> Tokenizer::load(const std::filesystem::path& path) {
+    std::error_code code;
+    const auto dir = std::filesystem::is_regular_file(path, code) ? path.parent_path() : path; // a GGUF file has its tokenizer beside it
     Xxh3 digest;
-    QW_TRY(const Pipeline pipeline, readPipeline(dir, digest));
+    QW_TRY(const Pipeline pipeline, loadPipeline(dir, digest));
     auto state = std::make_shared<State>();
     QW_CHECK(state->setUp(pipeline, (dir / "tokenizer.json").string()));
     QW_CHECK(state->setUpSpecials(dir));

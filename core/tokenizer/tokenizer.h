@@ -35,8 +35,8 @@ struct LoadReport {
 
 class Tokenizer {
 public:
-    // dir: a folder with tokenizer.json (or vocab.json + merges.txt). tokenizer.unsupported names the component that is refused.
-    [[nodiscard]] static Result<Tokenizer> load(const std::filesystem::path& dir);
+    // path: a folder with tokenizer.json (or vocab.json + merges.txt), or a file of it. tokenizer.unsupported names the component that is refused.
+    [[nodiscard]] static Result<Tokenizer> load(const std::filesystem::path& path);
     [[nodiscard]] Encoded encode(std::string_view utf8, const EncodeOptions& options = {}) const;
     [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skipSpecial = true) const;
     [[nodiscard]] const SpecialIds& specials() const;

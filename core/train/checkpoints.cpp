@@ -136,7 +136,7 @@ Result<Loaded> openDir(const fs::path& dir) {
                 QW_TRY(loaded.stateJson, readFile(dir / name));
                 continue;
             }
-            QW_TRY(const checkpoint::SafetensorsFile file, checkpoint::SafetensorsFile::open(dir / fs::path(name).filename()));
+            QW_TRY(const checkpoint::TensorFile file, checkpoint::TensorFile::open(dir / fs::path(name).filename()));
             const std::string prefix = name.starts_with("model") ? "model/" : "optim/";
             for (const checkpoint::TensorInfo& tensor : file.tensors())
                 loaded.tensors.emplace(prefix + tensor.name, std::make_pair(file, tensor));

@@ -34,7 +34,7 @@ struct Loaded {
     int64_t step = 0;
     std::filesystem::path dir;
     std::string stateJson;
-    std::map<std::string, std::pair<checkpoint::SafetensorsFile, checkpoint::TensorInfo>> tensors; // "model/…" and "optim/…" names
+    std::map<std::string, std::pair<checkpoint::TensorFile, checkpoint::TensorInfo>> tensors; // "model/…" and "optim/…" names
     [[nodiscard]] Result<at::Tensor> read(const std::string& name) const;                          // on the CPU, in its stored dtype
 };
 

@@ -44,7 +44,7 @@ inline std::map<std::string, std::string> filesOf(const fs::path& dir) {
 
 // Changes one byte inside a tensor of a folder's single weight file.
 inline void flip(const fs::path& folder, const std::string& tensor, uint64_t at, unsigned char bits) {
-    const auto file = checkpoint::SafetensorsFile::open(folder / "model.safetensors");
+    const auto file = checkpoint::TensorFile::open(folder / "model.safetensors");
     if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
     uint64_t header = 0;
     if (!file->readRaw(0, &header, 8)) qFatal("no header");

@@ -92,7 +92,7 @@ private Q_SLOTS:
         OK(plan);
         const fs::path out = fresh();
         OK(exporter::writeNative(decoder, *plan, DType::F32, "rtn", source("llama", true), out, false));
-        const auto file = checkpoint::SafetensorsFile::open(out / "model.safetensors");
+        const auto file = checkpoint::TensorFile::open(out / "model.safetensors");
         OK(file);
         const auto description = nlohmann::ordered_json::parse(file->metadata().at("qat_workbench"));
         QCOMPARE(description.at("format").get<int>(), 1);

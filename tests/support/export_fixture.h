@@ -59,7 +59,7 @@ inline Result<std::string> exportRun(const std::filesystem::path& project, const
 // One bit of the first byte of a tensor in a folder with a single weight file.
 inline void flipBit(const std::filesystem::path& folder, const std::string& tensor) {
     const auto path = folder / "model.safetensors";
-    const auto file = checkpoint::SafetensorsFile::open(path);
+    const auto file = checkpoint::TensorFile::open(path);
     if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
     uint64_t data = 0;
     for (const auto& t : file->tensors()) data = std::max(data, t.end);

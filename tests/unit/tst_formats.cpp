@@ -46,7 +46,7 @@ std::vector<std::string> namesIn(const fs::path& dir) {
 
 // One bit of the first byte of a tensor.
 void flip(const fs::path& folder, const std::string& tensor) {
-    const auto file = checkpoint::SafetensorsFile::open(folder / "model.safetensors");
+    const auto file = checkpoint::TensorFile::open(folder / "model.safetensors");
     const auto* info = file->find(tensor);
     const uint64_t total = fs::file_size(folder / "model.safetensors");
     uint64_t data = 0;
@@ -60,7 +60,7 @@ void flip(const fs::path& folder, const std::string& tensor) {
 }
 
 uint32_t wordAt(const fs::path& folder, const std::string& tensor, uint64_t index) {
-    const auto file = checkpoint::SafetensorsFile::open(folder / "model.safetensors");
+    const auto file = checkpoint::TensorFile::open(folder / "model.safetensors");
     uint32_t word = 0;
     if (!file->read(*file->find(tensor), &word, index * 4, 4)) return 0;
     return word;

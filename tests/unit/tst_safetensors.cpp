@@ -35,11 +35,11 @@ const std::string kW = "\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":
 class SafetensorsTest : public QObject {
     Q_OBJECT
     test::TempDir m_dir;
-    Result<SafetensorsFile> openBytes(const std::string& bytes) const {
+    Result<TensorFile> openBytes(const std::string& bytes) const {
         const auto path = m_dir.path() / "t.safetensors";
         std::filesystem::remove(path); // truncating an existing file would wait for the disk
         test::writeText(path, bytes);
-        return SafetensorsFile::open(path);
+        return TensorFile::open(path);
     }
 
 private Q_SLOTS:
@@ -51,7 +51,7 @@ private Q_SLOTS:
         const std::string wanted = prefix(88) + json + std::string("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8);
         QCOMPARE(wanted.size(), size_t{104});
         QCOMPARE(QByteArray::fromStdString(test::readText(path)), QByteArray::fromStdString(wanted));
-        const auto opened = SafetensorsFile::open(path);
+        const auto opened = TensorFile::open(path);
         QVERIFY(opened.ok());
         QCOMPARE(opened->tensors().size(), size_t{1});
         QCOMPARE(opened->metadata().at("format"), std::string("pt"));
@@ -196,10 +196,10 @@ private Q_SLOTS:
     void notARegularFile() {
         const auto fifo = m_dir.path() / "pipe.safetensors";
         QCOMPARE(::mkfifo(fifo.c_str(), 0600), 0);
-        const auto opened = SafetensorsFile::open(fifo);
+        const auto opened = TensorFile::open(fifo);
         QVERIFY(!opened.ok());
         QCOMPARE(opened.error().code, std::string("file.unsafe"));
-        QCOMPARE(SafetensorsFile::open(m_dir.path() / "nothing").error().code, std::string("file.not_found"));
+        QCOMPARE(TensorFile::open(m_dir.path() / "nothing").error().code, std::string("file.not_found"));
     }
 
     void shrinkingFile() { // rule 12
@@ -233,7 +233,7 @@ private Q_SLOTS:
         QVERIFY(first.ok() && second.ok());
         QCOMPARE(*first, *second);
         QCOMPARE(test::readText(one), test::readText(two));
-        const auto opened = SafetensorsFile::open(one);
+        const auto opened = TensorFile::open(one);
         QVERIFY2(opened.ok(), opened.ok() ? "" : opened.error().message.c_str());
         std::string order;
         for (const TensorInfo& t : opened->tensors()) order += t.name;
