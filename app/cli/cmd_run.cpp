@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "background.h"
 #include "command_line.h"
 #include "progress.h"
 #include "project_store.h"
 #include "study/check.h"
 #include "study_run.h"
 
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <fcntl.h>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 namespace qw::cli {
 namespace {
@@ -48,23 +45,14 @@ int drive(store::Store& store, study::Study& study, const RunCommand& command) {
 // A supervisor in a session of its own; its words go to supervisor.log in the study's folder. Returns once it holds the lock.
 int detach(const study::Study& study, RunCommand command) {
     const auto log = study.dir / "supervisor.log";
-    const pid_t child = ::fork();
-    if (child < 0) return fail(Error{"engine.internal", "no process can be started", "", "", true}, command.json);
-    if (child == 0) {
-        ::setsid();
-        ::signal(SIGHUP, SIG_IGN);
-        const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        ::dup2(null, STDIN_FILENO);
-        ::dup2(out, STDOUT_FILENO);
-        ::dup2(out, STDERR_FILENO);
+    const auto started = goOnInBackground(log, [&study, command]() mutable {
         auto store = store::Store::open(projectFolder(command.project));
         auto own = study::openStudy(study.dir);
         command.json = false;
-        const int code = !store ? fail(store.error(), false) : !own ? fail(own.error(), false) : drive(*store, *own, command);
-        std::cout << std::flush;
-        ::_exit(code);
-    }
+        return !store ? fail(store.error(), false) : !own ? fail(own.error(), false) : drive(*store, *own, command);
+    });
+    if (!started) return fail(started.error(), command.json);
+    const pid_t child = *started;
     int status = 0;
     while (!wire::isLockLive(study.dir / "study.lock")) {
         if (::waitpid(child, &status, WNOHANG) == child) break; // already done, or refused

@@ -2,15 +2,18 @@
 #include "single_job.h"
 
 #include "config/presets.h"
+#include "drive/queue.h"
 #include "drive/run_driver.h"
 #include "drive/single_run.h"
 #include "progress.h"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 namespace qw::cli {
 namespace {
@@ -122,16 +125,28 @@ Result<FinishedJob> runSingle(store::Store& store, records::RunIdentity identity
     if (store.readOnly())
         return Error{"file.permission", "the project " + store.project().string() + " is read-only", "use another --project", "", false};
     QW_TRY(const wire::RunFolder folder, drive::makeRun(store.project(), identity, recipe, ""));
+    return driveSingle(store, folder, identity.uid, quiet, false);
+}
+
+Result<FinishedJob> driveSingle(store::Store& store, const wire::RunFolder& folder, const std::string& uid, bool quiet, bool wait) {
     watchInterrupts();
     Progress progress(quiet);
     const drive::Watch watch = progress.watch();
-    QW_TRY(const drive::RunEnd end, drive::driveRun(store, folder, watch, false));
+    const Error stopped{"engine.cancelled", "stopped on request", "'qatw resume " + uid + "' continues", "", true};
+    for (std::string told; wait;) {
+        QW_TRY(std::string why, drive::whyWait(store, ""));
+        if (why.empty()) break;
+        if (interruptWish() != drive::Wish::GoOn) return stopped;
+        if (why != told) progress.note("waiting: " + why);
+        told = std::move(why);
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    QW_TRY(const drive::RunEnd end, drive::driveRun(store, folder, watch, wait));
     progress.clear();
     if (end.error) return *end.error;
-    if (end.left || end.state != records::RunState::Completed)
-        return Error{"engine.cancelled", "stopped on request", "'qatw resume " + identity.uid + "' continues", "", true};
-    QW_TRY(auto run, store.run(identity.uid));
-    QW_TRY(auto results, store.results(identity.uid));
+    if (end.left || end.state != records::RunState::Completed) return stopped;
+    QW_TRY(auto run, store.run(uid));
+    QW_TRY(auto results, store.results(uid));
     return FinishedJob{std::move(run), std::move(results)};
 }
 

@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "records/recipe.h"
 #include "store/store.h"
+#include "wire/run_folder.h"
 
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct FinishedJob {
 [[nodiscard]] Result<std::string> driveAgain(store::Store& store, const wire::RunFolder& folder, bool wait);
 // Drives it with progress on standard error. An interrupt is engine.cancelled.
 [[nodiscard]] Result<FinishedJob> runSingle(store::Store& store, records::RunIdentity identity, const records::Recipe& recipe, bool quiet);
+// The same for a run whose folder is made. wait: for its turn in the queue and until no other job of the project runs.
+[[nodiscard]] Result<FinishedJob> driveSingle(store::Store& store, const wire::RunFolder& folder, const std::string& uid, bool quiet,
+                                              bool wait);
 
 // {"tasks":{name:{metric, metric_stderr, n}}, "settings":{…}} as JSON text without the outer braces' extras; and for people.
 [[nodiscard]] std::string resultsJson(const FinishedJob& job, const std::string& extraKey = {}, const std::string& extraJson = {});

@@ -2,16 +2,32 @@
 #include "drive/export_run.h"
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "checkpoint/shards.h"
 #include "checkpoint/weight_files.h"
+#include "config/recipe_file.h"
 #include "wire/event_log.h"
 #include "wire/run_folder.h"
+
+#include <nlohmann/json.hpp>
 
 namespace qw::drive {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr uint64_t kMaxFactsBytes = uint64_t{64} << 20;
+
+// As the export says it, else as the files look.
+Result<std::string> formatOf(const fs::path& folder) {
+    if (const auto text = readFile(folder / "qat_workbench_export.json", kMaxFactsBytes)) {
+        const auto facts = nlohmann::json::parse(*text, nullptr, false);
+        if (facts.is_object() && facts.contains("format") && facts["format"].is_string()) return facts["format"].get<std::string>();
+    }
+    QW_TRY(const auto files, checkpoint::Checkpoint::open(folder));
+    return files.format();
+}
 
 Result<const store::ArtifactInfo*> sourceOf(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts,
                                             const formats::Format& format) {
@@ -43,6 +59,34 @@ Result<fs::path> exportSource(const store::RunInfo& run, const std::vector<store
 Result<fs::path> exportSource(const store::Store& store, const store::RunInfo& run, const formats::Format& format) {
     QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
     return exportSource(run, artifacts, format);
+}
+
+Result<Evaluation> evaluationOf(const store::RunInfo& run, const fs::path& folder) {
+    std::error_code error;
+    const fs::path path = fs::absolute(folder, error).lexically_normal();
+    Evaluation out;
+    QW_TRY(out.recipe, config::parseRecipe(run.config, run.dir / "config.resolved.json"));
+    if (out.recipe.eval.tasks.empty() && out.recipe.data.eval.empty())
+        return Error{"usage", "run " + run.identity.name + " measured nothing: its recipe has neither eval.tasks nor data.eval",
+                     "name tasks yourself: qatw eval " + path.string() + " --task wikitext=FILE", "", false};
+    QW_TRY(const std::string format, formatOf(path));
+    out.recipe.model = {};
+    out.recipe.model.path = path.string();
+    out.recipe.qat.reset(); // the folder says itself how it is quantized
+    const records::RunIdentity& from = run.identity;
+    records::RunIdentity& id = out.identity;
+    id.kind = "eval";
+    id.role = records::RowRole::Exported;
+    id.name = from.name + " · " + format;
+    id.method = std::string(records::roleName(from.role)) + (from.method.empty() ? "" : " " + from.method) + " · " + format;
+    id.scheme = from.scheme;
+    id.block = from.block;
+    id.seed = from.seed;
+    id.studyUid = from.studyUid;
+    id.studyName = from.studyName;
+    id.parentUid = from.uid;
+    id.modelPath = out.recipe.model.path;
+    return out;
 }
 
 Status recordExport(store::Store& store, const store::RunInfo& run, const fs::path& out, const formats::Exported& exported,

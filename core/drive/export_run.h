@@ -3,6 +3,7 @@
 #pragma once
 
 #include "formats/format.h"
+#include "records/recipe.h"
 #include "store/store.h"
 
 namespace qw::drive {
@@ -16,6 +17,13 @@ namespace qw::drive {
                                                          const formats::Format& format);
 [[nodiscard]] Result<std::filesystem::path> exportSource(const store::Store& store, const store::RunInfo& run,
                                                          const formats::Format& format);
+// How a folder that the run was written to is evaluated: tasks, data and settings of the run, so that both can be held against each
+// other. usage when the run measured nothing.
+struct Evaluation {
+    records::RunIdentity identity; // role exported, beside the run in its study
+    records::Recipe recipe;
+};
+[[nodiscard]] Result<Evaluation> evaluationOf(const store::RunInfo& run, const std::filesystem::path& folder);
 // Appends an artifact event of kind "export" to the run's log under its lock and brings the store up to date. engine.busy while it works.
 // info: the sheet as JSON.
 [[nodiscard]] Status recordExport(store::Store& store, const store::RunInfo& run, const std::filesystem::path& out,

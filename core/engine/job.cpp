@@ -10,6 +10,7 @@
 #include "engine/job_eval.h"
 #include "engine/loaded_model.h"
 #include "engine/process.h"
+#include "eval/evaluator.h"
 #include "export/folders.h"
 #include "train/trainer.h"
 #include "wire/run_marks.h"
@@ -166,7 +167,9 @@ Status evalJob(JobInput& input, Start& start) {
         hook = std::make_unique<quant::Quantizer>(decoder, *plan, start.exported, reference);
         decoder.setHook(hook.get());
     }
-    return evaluateAll(input, decoder, start.tokenizer, EvalPlan{variantOf(input, start.source), start.evaluated, input.identity.scheme},
+    const bool rowByRow = quantized && scheme && eval::needsRowByRow(*scheme);
+    return evaluateAll(input, decoder, start.tokenizer,
+                       EvalPlan{variantOf(input, start.source), start.evaluated, input.identity.scheme, rowByRow},
                        lossData ? &*lossData : nullptr);
 }
 

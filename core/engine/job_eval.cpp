@@ -73,7 +73,7 @@ Status evaluateTask(JobInput& input, const model::Decoder& decoder, const tokeni
     QW_TRY(const tasks::TaskData data, tasks::loadTask(task));
     for (const auto& note : data.notes) input.emit(wire::LogLine{1, task.name + ": " + note});
     eval::Settings settings = eval::settingsFrom(input.recipe.eval);
-    settings.rowByRow = plan.variant != "float" && input.recipe.qat && eval::needsRowByRow(*input.recipe.qat);
+    settings.rowByRow = plan.rowByRow || (plan.variant != "float" && input.recipe.qat && eval::needsRowByRow(*input.recipe.qat));
     EvalGate gate(input.cancel, input.emit);
     ProgressReport report(input.emit, task.name);
     auto scored = eval::score(decoder, tokenizer, data, settings, gate.token(), [&](int64_t done, int64_t total) {

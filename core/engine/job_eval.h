@@ -11,6 +11,7 @@ struct EvalPlan {
     std::string variant;                        // float | fake_quant | ptq | quantized
     records::DType dtype = records::DType::F32; // of the forward pass
     std::string scheme;                         // into the settings; empty without one
+    bool rowByRow = false;                      // a quantized folder's own scheme needs it
 };
 
 // Results that the journal already has are left out. engine.cancelled when a stop was asked for.

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array kStates{"created",  "queued",    "starting", "running", "pausing",    "paused",
                              "stopping", "completed", "stopped",  "failed",  "interrupted"};
-constexpr std::array kRoles{"float", "float_trained", "ptq", "qat"};
+constexpr std::array kRoles{"float", "float_trained", "ptq", "qat", "exported"};
 
 template<class Enum, size_t N> std::optional<Enum> find(const std::array<const char*, N>& names, const std::string& name) {
     for (size_t i = 0; i < N; ++i)

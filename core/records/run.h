@@ -15,7 +15,8 @@ enum class RunState : uint8_t { Created, Queued, Starting, Running, Pausing, Pau
 [[nodiscard]] std::optional<RunState> stateFromName(const std::string& name);
 [[nodiscard]] inline bool isEnded(RunState s) { return s >= RunState::Completed; }
 
-enum class RowRole : uint8_t { Float, FloatTrained, Ptq, Qat }; // "float", "float_trained", "ptq", "qat"
+// "float", "float_trained", "ptq", "qat", "exported": a folder that a run was written to for others, evaluated as they read it.
+enum class RowRole : uint8_t { Float, FloatTrained, Ptq, Qat, Exported };
 [[nodiscard]] const char* roleName(RowRole role);
 [[nodiscard]] std::optional<RowRole> roleFromName(const std::string& name);
 
@@ -27,12 +28,12 @@ struct RunIdentity {
     std::string studyUid, studyName; // empty for single commands
     RowRole role = RowRole::Float;
     std::string scheme; // scheme name; empty for float rows
-    std::string method; // ptq: rtn | mse
+    std::string method; // ptq: rtn | mse; exported: role of the run it was written from and format, "qat · compressed-tensors"
     std::string block;  // digest of the training block (study/keys.h)
     std::string key;    // digest of everything that decides the result (study/keys.h)
     uint64_t seed = 42;
     std::string modelPath; // the start model, or the folder that a ptq run quantizes
-    std::string parentUid; // ptq of a trained model: that run
+    std::string parentUid; // ptq of a trained model: that run; exported: the run that was written
     std::string buildId;
     int64_t createdMs = 0;
     std::string notes, colour;

@@ -13,6 +13,9 @@ namespace {
 Result<config::ModelNumbers> modelNumbers(const fs::path& configFile) {
     QW_TRY(const std::string text, readFile(configFile, uint64_t{8} << 20));
     QW_TRY(const auto model, checkpoint::parseModelConfig(text));
+    if (!model.quantMethod.empty())
+        return Error{"config.conflict", "the weights are quantized already (" + model.quantMethod + "), so there is nothing to train",
+                     "take the unquantized model; 'qatw eval', 'generate' and 'export' take this one", "", false};
     config::ModelNumbers numbers;
     numbers.maxPositions = model.maxPositions;
     numbers.ropeScaled = model.rope.type != "default";

@@ -69,7 +69,8 @@ int64_t newest(const FactRow& row) {
 
 int rank(RowRole role) { return role == RowRole::Float ? 0 : role == RowRole::FloatTrained ? 1 : 2; }
 
-// Lines in the order of the table: float, float trained, then each scheme with PTQ before QAT, schemes in the order they came.
+// Lines in the order of the table: float, float trained, then each scheme with PTQ before QAT before exports, schemes in the order they
+// came.
 std::vector<Line> linesOf(const std::vector<FactRow>& rows) {
     std::vector<Line> lines;
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -102,7 +103,7 @@ std::vector<Line> linesOf(const std::vector<FactRow>& rows) {
         if (std::ranges::find(schemes, line.scheme) == schemes.end()) schemes.push_back(line.scheme);
     const auto place = [&](const Line& l) {
         const auto scheme = std::ranges::find(schemes, l.scheme) - schemes.begin();
-        return std::tuple{rank(l.role), rank(l.role) < 2 ? 0 : scheme, l.role == RowRole::Qat};
+        return std::tuple{rank(l.role), rank(l.role) < 2 ? 0 : scheme, l.role};
     };
     std::ranges::stable_sort(lines, [&](const Line& a, const Line& b) { return place(a) < place(b); });
     return lines;
@@ -124,13 +125,16 @@ void link(std::vector<Line>& lines, const std::vector<FactRow>& rows, const std:
     const int plain = find([](const Line& l) { return l.role == RowRole::Float; });
     for (size_t i = 0; i < lines.size(); ++i) {
         Line& line = lines[i];
-        const bool quantized = line.role == RowRole::Ptq || line.role == RowRole::Qat;
         int reference = given;
-        if (reference < 0 && quantized) {
+        if (reference < 0 && line.role >= RowRole::Ptq) {
             reference = find([&](const Line& l) { return l.role == RowRole::FloatTrained && l.block == line.block; });
             if (reference < 0) reference = plain;
         }
         line.reference = reference == static_cast<int>(i) ? -1 : reference;
+        if (line.role == RowRole::Exported && !rows[line.rows.front()].parent.empty())
+            line.source = find([&](const Line& l) {
+                return std::ranges::any_of(l.rows, [&](size_t r) { return rows[r].run == rows[line.rows.front()].parent; });
+            });
         if (line.role != RowRole::Qat) continue;
         for (const char* method : {"rtn", ""}) { // round-to-nearest is the twin; else whichever there is
             if (line.twin >= 0) break;
@@ -139,17 +143,6 @@ void link(std::vector<Line>& lines, const std::vector<FactRow>& rows, const std:
             });
         }
     }
-}
-
-// Rows of two lines that share a seed; a line of one row (a start model) stands for every seed.
-std::vector<std::pair<const FactRow*, const FactRow*>> pairs(const Line& a, const Line& b, const std::vector<FactRow>& rows) {
-    std::vector<std::pair<const FactRow*, const FactRow*>> out;
-    for (const size_t rb : b.rows) {
-        auto match = std::ranges::find_if(a.rows, [&](size_t ra) { return rows[ra].seed == rows[rb].seed; });
-        if (match == a.rows.end() && a.rows.size() == 1) match = a.rows.begin();
-        if (match != a.rows.end()) out.emplace_back(&rows[*match], &rows[rb]);
-    }
-    return out;
 }
 
 double mean(const std::vector<double>& v) {
@@ -266,29 +259,6 @@ void fillSize(Line& line, const std::vector<FactRow>& rows) {
         line.label = joinSeeds(line.label, rows[line.rows.front()].seed) + " (" + std::to_string(line.rows.size()) + " seeds)";
 }
 
-void addNotes(Table& table) {
-    for (const Line& line : table.lines) {
-        if (!line.problem.empty()) table.notes.push_back(line.label + ": " + line.problem);
-        std::set<std::string> said;
-        for (size_t c = 0; c < table.columns.size(); ++c) {
-            const std::string& why = line.cells[c].notComparable;
-            if (!why.empty() && said.insert(table.columns[c].task + why).second)
-                table.notes.push_back(line.label + ", " + table.columns[c].task + ": not comparable: " + why);
-            const Cell& cell = line.cells[c];
-            if (cell.recoveredNote.empty() || !cell.value) continue;
-            const std::string what = cell.recovered ? "recovered is uncertain: " : "recovered is n/a: ";
-            if (said.insert(what + cell.recoveredNote + table.columns[c].metric).second)
-                table.notes.push_back(line.label + ", " + table.columns[c].task + " " + table.columns[c].metric + ": " + what +
-                                      cell.recoveredNote);
-        }
-        if (line.skipped.empty()) continue;
-        std::string names;
-        for (size_t i = 0; i < line.skipped.size() && i < 8; ++i) names += (i ? ", " : "") + line.skipped[i];
-        if (line.skipped.size() > 8) names += " and " + std::to_string(line.skipped.size() - 8) + " more";
-        table.notes.push_back(line.label + ": not quantized, the group size does not divide them: " + names);
-    }
-}
-
 std::vector<FactRow> newestFirst(std::vector<FactRow> rows) {
     for (FactRow& row : rows) { // of each task the newest evaluation
         std::ranges::stable_sort(row.tasks, std::greater<>(), [](const TaskFacts& t) { return t.result.createdMs; });
@@ -299,6 +269,16 @@ std::vector<FactRow> newestFirst(std::vector<FactRow> rows) {
 }
 
 } // namespace
+
+std::vector<std::pair<const FactRow*, const FactRow*>> pairs(const Line& a, const Line& b, const std::vector<FactRow>& rows) {
+    std::vector<std::pair<const FactRow*, const FactRow*>> out;
+    for (const size_t rb : b.rows) {
+        auto match = std::ranges::find_if(a.rows, [&](size_t ra) { return rows[ra].seed == rows[rb].seed; });
+        if (match == a.rows.end() && a.rows.size() == 1) match = a.rows.begin();
+        if (match != a.rows.end()) out.emplace_back(&rows[*match], &rows[rb]);
+    }
+    return out;
+}
 
 const TaskFacts* taskOf(const FactRow& row, const std::string& task) {
     const auto found = std::ranges::find_if(row.tasks, [&](const TaskFacts& t) { return t.result.task == task; });
@@ -375,7 +355,7 @@ Table compare(const std::vector<FactRow>& input, const CompareOptions& options) 
             fillAgainstReference(line.cells[c], line, table.lines[static_cast<size_t>(line.reference)], table.columns[c], rows);
     for (size_t i = 0; i < table.lines.size(); ++i)
         for (size_t c = 0; table.lines[i].twin >= 0 && c < table.columns.size(); ++c) fillAgainstTwin(table, i, c, rows);
-    addNotes(table);
+    addNotes(table, rows);
     table.verdict = judge(table, rows, options.verdict);
     return table;
 }

@@ -20,7 +20,8 @@ struct TaskFacts {
 
 // One run's facts, newest evaluation of each task.
 struct FactRow {
-    std::string run; // uid
+    std::string run;    // uid
+    std::string parent; // exported rows: uid of the run that was written
     std::string label;
     records::RowRole role = records::RowRole::Float;
     std::string scheme, method, block;
@@ -61,6 +62,7 @@ struct Line {
     std::vector<size_t> rows; // of the input
     int reference = -1;       // line that it is held against
     int twin = -1;            // QAT: the PTQ line of its scheme
+    int source = -1;          // exported: the line that was written
     std::vector<Cell> cells;  // one a column
     int64_t bytes = 0;
     bool bytesForecast = false;

@@ -243,6 +243,7 @@ std::string toJson(const Table& table) {
                  {"seeds", line.rows.size()},
                  {"reference", line.reference},
                  {"twin", line.twin},
+                 {"source", line.source},
                  {"bytes", line.bytes},
                  {"bytes_forecast", line.bytesForecast},
                  {"bits_per_weight", line.bitsPerWeight},

@@ -15,6 +15,7 @@ bool isQuantized(RowRole role) { return role == RowRole::Ptq || role == RowRole:
 
 // A quantized row counts by its stored codes, a float row by its float weights; evaluations on the way are no results of the row.
 bool counts(RowRole role, const records::EvalResult& result) {
+    if (role == RowRole::Exported) return result.atStep < 0; // whatever its reader makes of it
     const bool quantized = result.variant == "quantized" || result.variant == "ptq";
     return result.atStep < 0 && quantized == isQuantized(role) && result.variant != "fake_quant";
 }
@@ -34,7 +35,9 @@ void fillSize(const store::Store& store, const store::RunInfo& run, FactRow& row
         row.bytes = quantized ? run.model->quantizedBytes : run.model->bytes;
         row.bytesForecast = quantized;
         row.bitsPerWeight = quantized ? run.model->bitsPerWeight : 0;
-        if (!quantized) row.bitsPerWeight = widthOf(run.model->exportDtype.empty() ? run.model->dtype : run.model->exportDtype);
+        if (row.role == RowRole::Exported) row.bitsPerWeight = run.model->bitsPerWeight;
+        if (!quantized && row.bitsPerWeight == 0)
+            row.bitsPerWeight = widthOf(run.model->exportDtype.empty() ? run.model->dtype : run.model->exportDtype);
     }
     const auto artifacts = store.artifacts(run.identity.uid);
     if (!artifacts) return;
@@ -51,6 +54,7 @@ Result<FactRow> gatherRun(const store::Store& store, const std::string& runUid) 
     QW_TRY(const store::RunInfo run, store.run(runUid));
     FactRow row;
     row.run = run.identity.uid;
+    row.parent = run.identity.role == RowRole::Exported ? run.identity.parentUid : std::string();
     row.label = run.identity.name;
     row.role = run.identity.role;
     row.scheme = run.identity.scheme;
@@ -77,6 +81,32 @@ Result<FactRow> gatherRun(const store::Store& store, const std::string& runUid) 
     return row;
 }
 
+namespace {
+
+// Folders that the study's runs were written to, evaluated: behind the members, called after them.
+Status addExported(const store::Store& store, std::vector<FactRow>& rows) {
+    store::RunFilter evaluations;
+    evaluations.kind = "eval";
+    QW_TRY(const auto runs, store.runs(evaluations));
+    const size_t members = rows.size();
+    for (const auto& run : runs) {
+        if (run.identity.role != RowRole::Exported) continue;
+        const auto end = rows.begin() + static_cast<std::ptrdiff_t>(members);
+        const auto of = std::find_if(rows.begin(), end, [&](const FactRow& row) { return row.run == run.identity.parentUid; });
+        if (of == end) continue;
+        QW_TRY(FactRow fact, gatherRun(store, run.identity.uid));
+        const size_t dot = run.identity.method.find("· ");
+        fact.label = std::string(of->label).append(" ").append(dot == std::string::npos ? "· exported" : run.identity.method.substr(dot));
+        fact.scheme = of->scheme;
+        fact.block = of->block;
+        fact.seed = of->seed;
+        rows.push_back(std::move(fact));
+    }
+    return {};
+}
+
+} // namespace
+
 Result<Gathered> gatherStudy(const store::Store& store, const std::string& studyUid) {
     QW_TRY(const store::StudyInfo info, store.study(studyUid));
     QW_TRY(const auto rows, store.studyRows(info.uid));
@@ -89,6 +119,7 @@ Result<Gathered> gatherStudy(const store::Store& store, const std::string& study
             QW_TRY(FactRow fact, gatherRun(store, row.runUid));
             out.rows.push_back(std::move(fact));
         }
+        QW_CHECK(addExported(store, out.rows));
         return out;
     }
     out.verdict = study->recipe.verdict;
@@ -119,6 +150,7 @@ Result<Gathered> gatherStudy(const store::Store& store, const std::string& study
         fact.seed = wanted.seed;
         out.rows.push_back(std::move(fact));
     }
+    QW_CHECK(addExported(store, out.rows));
     return out;
 }
 

@@ -14,7 +14,7 @@ struct Gathered {
     records::Verdict verdict; // of the study's recipe
     std::string name;
 };
-// Every member of a study in its own order; members without a run say so.
+// Every member of a study in its own order, then exports of them that were evaluated; members without a run say so.
 [[nodiscard]] Result<Gathered> gatherStudy(const store::Store& store, const std::string& studyUid);
 
 } // namespace qw::study

@@ -7,6 +7,8 @@
 namespace qw::study {
 
 [[nodiscard]] const TaskFacts* taskOf(const FactRow& row, const std::string& task); // null when the row has none
+// Rows of two lines that share a seed; a line of one row (a start model) stands for every seed.
+[[nodiscard]] std::vector<std::pair<const FactRow*, const FactRow*>> pairs(const Line& a, const Line& b, const std::vector<FactRow>& rows);
 // Exact McNemar for accuracies, paired bootstrap else; nothing when the items are not the same ones.
 [[nodiscard]] std::optional<double> pairedP(const std::string& metric, const std::vector<records::EvalItem>& a,
                                             const std::vector<records::EvalItem>& b);
@@ -19,6 +21,7 @@ namespace qw::study {
 // Empty: b may be held against a.
 [[nodiscard]] std::string whyNotComparable(const records::EvalResult& a, const records::EvalResult& b);
 
+void addNotes(Table& table, const std::vector<FactRow>& rows);
 // Several seeds: the mean loss, and the largest bound of them.
 [[nodiscard]] Judgement judge(const Table& table, const std::vector<FactRow>& rows, const records::Verdict& rule);
 

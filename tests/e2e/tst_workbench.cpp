@@ -159,14 +159,14 @@ private Q_SLOTS:
             QCOMPARE(box->currentText(), wanted);
         };
         choose("exportRun", QStringLiteral("int4_weight_only QAT"));
-        auto* formats = dialog->findChild<QTreeView*>(QStringLiteral("exportFormat"));
-        auto* judged = qobject_cast<ui::FormatsModel*>(formats->model());
+        auto* list = dialog->findChild<QTreeView*>(QStringLiteral("exportFormat"));
+        auto* judged = qobject_cast<ui::FormatsModel*>(list->model());
         QTRY_VERIFY_WITH_TIMEOUT(judged->verdict(0), kSoon);
-        formats->setFocus();
+        list->setFocus();
         const int wanted = judged->rowOf(QStringLiteral("compressed-tensors"));
-        for (int i = 0; i < judged->rowCount() && formats->currentIndex().row() != wanted; ++i)
-            QTest::keyClick(formats, i == 0 ? Qt::Key_Home : Qt::Key_Down);
-        QCOMPARE(formats->currentIndex().row(), wanted);
+        for (int i = 0; i < judged->rowCount() && list->currentIndex().row() != wanted; ++i)
+            QTest::keyClick(list, i == 0 ? Qt::Key_Home : Qt::Key_Down);
+        QCOMPARE(list->currentIndex().row(), wanted);
         QCOMPARE(judged->verdict(wanted)->fidelity, formats::Fidelity::Exact);
         test::WindowDriver::type(dialog->findChild<QLineEdit*>(QStringLiteral("exportFolder")), test::qt(m_dir.path() / "exported"));
         auto* start = dialog->findChild<QPushButton*>(QStringLiteral("exportButton"));

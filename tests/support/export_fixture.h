@@ -31,7 +31,10 @@ inline wire::RunFolder folderOf(const std::filesystem::path& project, const std:
 // A completed QAT run with its quantized folder; no latent weights.
 inline std::string writeQuantizedRun(const std::filesystem::path& project, const RunPlan& plan, const records::QatBlock& scheme,
                                      const std::string& study = "STUDY") {
-    const std::string uid = writeRun(project, plan, study);
+    const std::string uid =
+        writeRun(project, plan, study,
+                 "{\"recipe\":1,\"name\":\"r\",\"model\":{\"path\":\"/m\"},\"eval\":{\"tasks\":[{\"name\":\"hellaswag\","
+                 "\"path\":\"/h.jsonl\"}]}}");
     const wire::RunFolder folder = folderOf(project, uid);
     if (const auto written = writeQuantized(folder.nativeExport(), scheme); !written) qFatal("%s", written.error().message.c_str());
     const auto native = *checkpoint::Checkpoint::open(folder.nativeExport());

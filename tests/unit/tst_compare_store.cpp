@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: qatw compare on a project made here: a study with runs in the store, one member failed, one not run yet.
 #include "config/recipe_file.h"
+#include "drive/export_run.h"
+#include "drive/single_run.h"
 #include "store_fixture.h"
 #include "study/gather.h"
 #include "study/study_file.h"
@@ -126,6 +128,69 @@ private Q_SLOTS:
         { const store::Store closed = std::move(*db); }
         QVERIFY(store::Store::rebuild(dir.path()).ok());
         QCOMPARE(compare(dir.path(), {}), plain);
+    }
+    // What leaves the workbench has its own row: after the run it was written from, held against the same reference, no candidate of the
+    // verdict.
+    void anExportHasItsOwnRow() {
+        const TempDir dir;
+        auto db = store::Store::open(dir.path());
+        const auto recipe = config::parseRecipe(kRecipe, dir.path() / "r.yaml");
+        auto study = study::makeStudy(*recipe, kRecipe, {});
+        const auto info = db->createStudy("which");
+        QVERIFY(db.ok() && study.ok() && info.ok() && study::writeStudy(*study, info->uid, info->dir, info->createdMs).ok());
+        const int lost[] = {40, 4, 8, 6, 20, 15};
+        for (size_t i = 0; i < 6; ++i) {
+            study::Row& row = study->rows[i];
+            row.runUid = writeRun(dir.path(), row.member, lost[i], false);
+            const auto& run = row.member.run;
+            QVERIFY(db->putStudyRow({info->uid, run.role, run.scheme, run.method, run.block, run.seed, row.runUid}).ok());
+        }
+        QVERIFY(study::saveStudy(*study).ok() && db->sync().ok());
+        const auto before = nlohmann::json::parse(compare(dir.path(), {QStringLiteral("--json")}).toStdString());
+
+        const std::filesystem::path shipped = dir.path() / "shipped";
+        writeText(shipped / "qat_workbench_export.json", "{\"format\":\"compressed-tensors\"}");
+        for (const auto& [from, misses] : {std::pair{size_t{3}, 6}, {size_t{2}, 9}}) {
+            auto plan = drive::evaluationOf(*db->run(study->rows[from].runUid), shipped);
+            QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().message.c_str());
+            QVERIFY(!plan->recipe.qat && plan->recipe.eval.tasks.size() == 1 && plan->recipe.model.path == shipped);
+            QCOMPARE(plan->identity.kind, std::string("eval"));
+            const auto folder = *drive::makeRun(dir.path(), plan->identity, plan->recipe, "");
+            auto log = *wire::EventLogWriter::open(folder.events());
+            wire::ModelFacts facts;
+            facts.dtype = facts.exportDtype = "bfloat16";
+            facts.bytes = 2345;
+            facts.bitsPerWeight = 4.5;
+            append(log, facts);
+            append(log, wire::EvalDone{evaluated(folder, "quantized", misses, 3)});
+            append(log, wire::StateChange{records::RunState::Completed, {}, {}});
+        }
+        QVERIFY(db->sync().ok());
+        const auto json = nlohmann::json::parse(compare(dir.path(), {QStringLiteral("--json")}).toStdString());
+        const auto& rows = json["rows"];
+        QCOMPARE(rows.size(), size_t(8));
+        const std::vector<std::string> labels{
+            "float", "float trained", "w4 PTQ", "w4 QAT", "w4 PTQ · compressed-tensors", "w4 QAT · compressed-tensors", "w3 PTQ", "w3 QAT"};
+        for (size_t i = 0; i < labels.size(); ++i)
+            QVERIFY2(std::ranges::count(labels, rows[i]["label"].get<std::string>()) == 1, rows.dump().c_str());
+        const auto at = [&](const char* label) {
+            return *std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row["label"] == label; });
+        };
+        const auto qat = at("w4 QAT"), own = at("w4 QAT · compressed-tensors");
+        QVERIFY(own["role"] == "exported" && own["bytes"] == 2345 && own["bits_per_weight"] == 4.5 && own["reference"] == qat["reference"]);
+        QVERIFY(own["cells"][0]["value"] == qat["cells"][0]["value"] && own["cells"][0]["degradation"] == qat["cells"][0]["degradation"]);
+        QCOMPARE(rows[own["source"].get<size_t>()]["label"].get<std::string>(), std::string("w4 QAT"));
+        QVERIFY(rows[0]["label"] == "float" && rows[2]["label"] == "w4 PTQ" && rows[3]["label"] == "w4 QAT" &&
+                rows[7]["label"] == "w3 QAT");
+        QCOMPARE(json["verdict"]["sentence"].get<std::string>(), before["verdict"]["sentence"].get<std::string>());
+        const QString plain = compare(dir.path(), {});
+        QVERIFY(plain.contains(QString::fromUtf8("w4 QAT · compressed-tensors: the same log-likelihoods as w4 QAT on all 400 items.")));
+        // A run that measured nothing gives nothing to evaluate with.
+        records::Recipe silent = study->rows[3].member.recipe;
+        silent.eval.tasks.clear();
+        store::RunInfo mute = *db->run(study->rows[3].runUid);
+        mute.config = config::writeRecipe(silent);
+        QCOMPARE(drive::evaluationOf(mute, shipped).error().code, std::string("usage"));
     }
     void errors_data() {
         QTest::addColumn<QStringList>("arguments");

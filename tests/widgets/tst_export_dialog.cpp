@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the export dialog: every format judged for the run, what forbids an export, sheets verified and not, exports so far.
 #include "dialogs/export_dialog.h"
+#include "drive/single_run.h"
 #include "export_fixture.h"
 #include "models/export_models.h"
 #include "page_pictures.h"
+#include "pages/train/recipe_check.h"
 #include "widgets/banner.h"
 
 #include <QAbstractItemModelTester>
@@ -320,6 +322,56 @@ private Q_SLOTS:
         for (const char* name : {"openExportButton", "openExportModelButton", "checkExportButton"})
             QVERIFY(desk.find<QPushButton>(name)->property("disabledReason").toString().contains(QStringLiteral("gone")));
         QCOMPARE(desk.sheet()->property("verified").toBool(), true); // what was measured then stays
+    }
+
+    void anExportIsEvaluatedBesideItsRun() {
+        Export desk;
+        const fs::path out = desk.dir.path() / "out";
+        QVERIFY(test::exportRun(desk.project(), desk.run, "compressed-tensors", out).ok());
+        desk.show();
+        QTRY_COMPARE_WITH_TIMEOUT(desk.find<QTreeView>("exportList")->model()->rowCount(), 1, kSoon);
+        const QString run = QString::fromStdString(desk.run);
+        desk.session.setCompared({run});
+        desk.find<QTabWidget>("exportTabs")->setCurrentIndex(1);
+        auto* button = desk.find<QPushButton>("evaluateExportButton");
+        QTRY_VERIFY_WITH_TIMEOUT(button->isEnabled(), kSoon);
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(desk.engine.asked.last().arguments,
+                 (QStringList{QStringLiteral("eval"), qt(out), QStringLiteral("--of"), run, QStringLiteral("--project"), qt(desk.project()),
+                              QStringLiteral("--detach"), QStringLiteral("--json")}));
+        QVERIFY(!button->isEnabled());
+        // The tool makes the run and leaves it to a process of its own.
+        auto store = *store::Store::open(desk.project());
+        auto plan = drive::evaluationOf(*store.run(desk.run), out);
+        QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().message.c_str());
+        QCOMPARE(plan->identity.name, std::string("int4 QAT · compressed-tensors"));
+        const auto folder = *drive::makeRun(desk.project(), plan->identity, plan->recipe, "");
+        QVERIFY(store.ingestRun(folder).ok());
+        const QString uid = QString::fromStdString(plan->identity.uid);
+        desk.engine.answer(QStringLiteral("command"), QByteArray("{\"run\":\"" + uid.toUtf8() + "\"}"));
+        QCOMPARE(desk.session.compared(), (QStringList{run, uid}));
+        QTRY_VERIFY_WITH_TIMEOUT(desk.session.project.snapshot()->run(uid), kSoon);
+        QVERIFY(button->property("disabledReason").toString().contains(QStringLiteral("being evaluated")));
+        QVERIFY(desk.find<QLabel>("exportSaid")->isVisible());
+        auto log = *wire::EventLogWriter::open(folder.events());
+        test::append(log, wire::EvalDone{test::writeItems(folder, {.name = "x", .right = 40}, 1767225600000)});
+        test::append(log, wire::StateChange{records::RunState::Completed, {}, {}});
+        QTRY_COMPARE_WITH_TIMEOUT(button->text(), QStringLiteral("Show in &Compare"), kSoon);
+        QSignalSpy page(&desk.session, &Session::pageWanted);
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(page.count(), 1);
+        QVERIFY(desk.session.compared().contains(uid) && desk.session.compared().contains(run));
+    }
+
+    void aQuantizedFolderIsNotTrained() {
+        Export desk;
+        records::Recipe recipe;
+        recipe.model.path = test::folderOf(desk.project(), desk.run).nativeExport().string();
+        const CheckedRecipe checked = checkRecipe(recipe);
+        const auto of = std::ranges::find(checked.findings, std::string("model.path"), &config::Finding::key);
+        QVERIFY(of != checked.findings.end() && of->isError);
+        QVERIFY2(of->message.find("quantized already (qat_workbench)") != std::string::npos, of->message.c_str());
+        QVERIFY(of->hint.find("unquantized model") != std::string::npos);
     }
 
     void nothingIsClippedOrNameless_data() { test::pictureRows(); }

@@ -38,7 +38,11 @@ private:
     void showSelected();
     void checkAgain();
     void openFolder();
+    void evaluate();
+    void compare();
     [[nodiscard]] const PastExport* selected() const;
+    [[nodiscard]] const RunFacts* evaluation(const PastExport& one) const; // the newest of this folder; null: none
+    void showEvaluation(const PastExport* one);
 
     Session& m_session;
     QString m_run, m_wanted;
@@ -48,6 +52,8 @@ private:
     QPushButton* m_openFolder = nullptr;
     QPushButton* m_openModel = nullptr;
     QPushButton* m_checkAgain = nullptr;
+    QPushButton* m_evaluate = nullptr;
+    bool m_starting = false; // an evaluation
     QLabel* m_said = nullptr;
     bool m_checking = false;
 };

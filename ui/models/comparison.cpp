@@ -148,6 +148,12 @@ std::vector<StudyChoice> studyChoices(const Snapshot& snapshot) {
             if (!run || run->info.trashedMs > 0 || run->results.empty()) continue;
             ordered.emplace_back(row.role == RowRole::Float ? 0 : row.role == RowRole::FloatTrained ? 1 : 2, text(row.runUid));
         }
+        for (const RunFacts& run : snapshot.runs) { // folders that these runs were written to
+            const auto& id = run.info.identity;
+            const bool ours = std::ranges::any_of(study.rows, [&](const store::StudyRow& row) { return row.runUid == id.parentUid; });
+            if (id.role != RowRole::Exported || !ours || run.info.trashedMs > 0 || run.results.empty()) continue;
+            ordered.emplace_back(3, text(id.uid));
+        }
         std::ranges::sort(ordered); // uids sort by creation
         for (const auto& [rank, uid] : ordered) choice.runs << uid;
         if (choice.runs.size() > 1) choices.push_back(std::move(choice));

@@ -51,7 +51,7 @@ using ComparisonPtr = std::shared_ptr<const Comparison>;
 // Bootstraps over items: off the GUI thread.
 void computeTable(Comparison& comparison);
 
-// The runs of a study that have results, in its order, and its float reference.
+// The runs of a study that have results, in its order, then exports of them that were evaluated, and its float reference.
 struct StudyChoice {
     QString uid, name, baseline;
     QStringList runs;

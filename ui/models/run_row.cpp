@@ -41,10 +41,10 @@ bool isQuantized(RowRole role) { return role == RowRole::Ptq || role == RowRole:
 
 // The newest final result of a task kind that counts for the row, as in the comparison: stored codes for quantized rows.
 const records::EvalResult* resultOf(const RunFacts& run, const char* kind) {
-    const bool quantized = isQuantized(run.info.identity.role);
+    const bool quantized = isQuantized(run.info.identity.role), any = run.info.identity.role == RowRole::Exported;
     for (auto at = run.results.rbegin(); at != run.results.rend(); ++at) {
         const auto& r = at->result;
-        if (r.kind == kind && r.atStep < 0 && r.variant != "fake_quant" && (r.variant != "float") == quantized) return &r;
+        if (r.kind == kind && r.atStep < 0 && r.variant != "fake_quant" && (any || (r.variant != "float") == quantized)) return &r;
     }
     return nullptr;
 }
@@ -75,7 +75,7 @@ void fillNumbers(RunRow& row, const RunFacts& run, qint64 nowMs) {
     const int64_t written = quantized ? run.nativeBytes : run.modelBytes;
     if (info.model) {
         const int64_t forecast = quantized ? info.model->quantizedBytes : info.model->bytes;
-        if (quantized && info.model->bitsPerWeight > 0) row.bits = info.model->bitsPerWeight;
+        if (info.identity.role != RowRole::Float && info.model->bitsPerWeight > 0) row.bits = info.model->bitsPerWeight;
         if (written <= 0 && forecast > 0) {
             row.bytes = static_cast<double>(forecast);
             row.bytesForecast = quantized;

@@ -195,7 +195,7 @@ void ModelPage::showSummary(const checkpoint::Inspection& m) {
     m_title->setText(m_shownFolder.section(QLatin1Char('/'), -1));
     m_title->setToolTip(m_shownFolder);
     QString quantized = m.quantized
-                            ? tr("%1, %2 bits/weight")
+                            ? tr("%1, %2 bits/weight; can be evaluated, not trained")
                                   .arg(m.format == "native" ? tr("quantized by QAT Workbench") : tr("quantized (%1)").arg(text(m.format)),
                                        locale.toString(m.bitsPerWeight, 'f', 3))
                             : QString();

@@ -208,7 +208,7 @@ void RunDetails::refresh() {
             QW_TRY(found.artifacts, store.artifacts(uid));
             std::erase_if(found.artifacts, [&dir](const auto& file) { // pruned by the run itself, or removed by a rewind
                 std::error_code code;
-                return !std::filesystem::exists(dir / file.path, code);
+                return file.kind != "export" && !std::filesystem::exists(dir / file.path, code);
             });
             QW_TRY(found.attempts, store.attempts(uid));
             found.dataHashes = hashesOf(config);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/runs/run_files.h"
 
+#include "models/exports.h"
 #include "models/run_texts.h"
 #include "models/run_ways.h"
 #include "widgets/action_registry.h"
@@ -23,6 +24,12 @@ namespace {
 constexpr int kStepRole = Qt::UserRole, kMostSteps = 1'000'000'000, kUsualSteps = 100;
 
 QString number(qint64 value) { return QLocale().toString(value); }
+
+// "Export: GPTQ v1, ✓ verified"
+QString exportText(const store::ArtifactInfo& artifact) {
+    const auto one = pastExports({artifact});
+    return RunFiles::tr("Export: %1, %2").arg(one.front().title, sheetWord(one.front()));
+}
 
 } // namespace
 
@@ -57,8 +64,13 @@ void RunFiles::build() {
     m_extendButton = new QPushButton(tr("Extend by"), this);
     m_extendButton->setObjectName(QStringLiteral("extendButton"));
     m_extendButton->setToolTip(tr("A new run goes on from the newest checkpoint; this one keeps its results"));
+    m_exportsButton = new QPushButton(tr("Exports…"), this);
+    m_exportsButton->setObjectName(QStringLiteral("exportsButton"));
+    m_exportsButton->setToolTip(tr("Write this run for other programs; the sheets of its exports"));
+    connect(m_exportsButton, &QPushButton::clicked, this, [this] { Q_EMIT m_session.exportWanted(m_uid); });
     auto* row = new QHBoxLayout;
     row->addWidget(m_resumeButton);
+    row->addWidget(m_exportsButton);
     row->addStretch();
     row->addWidget(m_extendButton);
     row->addWidget(m_extendSteps);
@@ -84,10 +96,12 @@ void RunFiles::showFiles(const std::vector<store::ArtifactInfo>& files) {
         const bool checkpoint = at->kind == "checkpoint", best = at->info.find("\"best\":true") != std::string::npos;
         const QString what = checkpoint             ? (best ? tr("Checkpoint (best)") : tr("Checkpoint"))
                              : at->kind == "native" ? tr("Quantized folder")
-                             : at->kind == "export" ? tr("Export")
+                             : at->kind == "export" ? exportText(*at)
                                                     : tr("Trained model");
         auto* item = new QTreeWidgetItem(
             m_list, {what, at->step >= 0 ? number(at->step) : QString(), sizeText(static_cast<double>(at->bytes)), text(at->path)});
+        item->setToolTip(0, what);
+        item->setToolTip(3, text(at->path));
         for (const int column : {1, 2}) item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         item->setData(0, kStepRole, checkpoint ? qlonglong(at->step) : qlonglong(-1));
         if (checkpoint) m_newest = std::max<qint64>(m_newest, at->step);
@@ -118,6 +132,7 @@ void RunFiles::showActions() {
     m_resumeButton->setText(step >= 0                  ? tr("Resume from step %1…").arg(number(step))
                             : m_newest >= 0 && !paused ? tr("Resume from step %1").arg(number(m_newest))
                                                        : tr("Resume"));
+    setDisabledReason(m_exportsButton, facts->nativeBytes > 0 || facts->modelBytes > 0 ? QString() : tr("The run has written no weights"));
     setDisabledReason(m_resumeButton, whyNoResume(*snapshot, facts->info, state));
     QString noExtend = whyNoExtend(*snapshot, facts->info);
     if (noExtend.isEmpty() && m_newest < 0) noExtend = tr("No checkpoint of it is left to go on from");

@@ -41,6 +41,7 @@ private:
     qint64 m_newest = -1; // step
     QTreeWidget* m_list = nullptr;
     QPushButton* m_resumeButton = nullptr;
+    QPushButton* m_exportsButton = nullptr;
     QSpinBox* m_extendSteps = nullptr;
     QPushButton* m_extendButton = nullptr;
 };
