@@ -30,7 +30,7 @@ struct Job {
     std::function<void(int64_t step)> onStep;         // heartbeat's last progress
     std::atomic<bool>* checkpointRequested = nullptr; // set from another thread: write a checkpoint at the next step boundary, clear it
     LiveSettings* live = nullptr;                     // cadences that may change; null: the recipe's
-    std::function<Status()> syncLog{};                  // before a checkpoint becomes one: its steps must be in the log by then; any thread
+    std::function<Status()> syncLog{};                // before a checkpoint becomes one: its steps must be in the log by then; any thread
     int attempt = 1;                                  // number of this engine start on this run
     bool extendSchedule = false;                      // more steps may be given on resume although they change the schedule's shape
     const checkpoint::Checkpoint* start = nullptr;    // bf16_master: fp32 masters are read from here, when it holds more bits than bf16
