@@ -53,6 +53,7 @@ bool ownMounts() {
     return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 bool g_ownMounts = false;
+fs::path g_self; // below a changed root the kernel names it wrongly once the mounts are our own
 
 } // namespace
 
@@ -194,7 +195,7 @@ private Q_SLOTS:
         QProcess first;
         first.setProcessEnvironment(environment);
         first.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        first.start(QCoreApplication::applicationFilePath(),
+        first.start(test::qt(g_self),
                     {QStringLiteral("--window"), test::qt(m_dir.path() / "first.ini"), test::qt(project), test::qt(m_recipe)});
         QVERIFY(first.waitForStarted());
         QTRY_VERIFY_WITH_TIMEOUT(std::ranges::any_of(wire::listRunFolders(project), [](const auto& f) { return wire::isLive(f); }),
@@ -275,7 +276,10 @@ private:
 int main(int argc, char** argv) {
     QStandardPaths::setTestModeEnabled(true);
     qputenv("QTEST_FUNCTION_TIMEOUT", "1100000"); // the deadlines here are our own
-    g_ownMounts = ownMounts();                    // while there is one thread
+    g_self = fs::read_symlink("/proc/self/exe");
+    for (const auto& [name, program] : {std::pair{"QATW_TOOL", "qatw"}, {"QATW_ENGINE", "qat-engine"}})
+        if (!qEnvironmentVariableIsSet(name)) qputenv(name, QByteArray::fromStdString(g_self.parent_path() / program));
+    g_ownMounts = ownMounts(); // while there is one thread
     QCoreApplication::setOrganizationName(QStringLiteral("qat-workbench"));
     QCoreApplication::setApplicationName(QStringLiteral("qat-workbench"));
     QApplication app(argc, argv);
