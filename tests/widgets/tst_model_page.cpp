@@ -178,9 +178,8 @@ private Q_SLOTS:
         QTRY_COMPARE(w->state(), QStringLiteral("ready"));
         QTRY_VERIFY(w->find<WeightMicroscope>("weightMicroscope")->isExact());
         test::picture(w->page, "model-ready");
-        const QStringList clipped = test::clipped(w->page);
-        QVERIFY2(clipped.isEmpty(), qPrintable(clipped.join(QStringLiteral(" | "))));
-        QCOMPARE(w->page.size(), size); // nothing in it is too wide
+        QTRY_COMPARE(test::clipped(w->page), QStringList()); // the layout follows the last text
+        QCOMPARE(w->page.size(), size);                      // nothing in it is too wide
         w->session.model.open(folder("bad1x"));
         QTRY_COMPARE(w->state(), QStringLiteral("error"));
         test::picture(w->page, "model-error");

@@ -63,6 +63,7 @@ void ExportDialog::build() {
     m_exportProgress->setAccessibleName(tr("Export in work"));
     m_progressText = new QLabel(this);
     m_progressText->setTextFormat(Qt::PlainText);
+    m_progressText->setWordWrap(true);
     m_exportButton = new QPushButton(tr("&Export"), this);
     m_exportButton->setProperty("look", QStringLiteral("primary"));
     m_exportButton->setDefault(true);
