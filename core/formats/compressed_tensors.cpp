@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: compressed-tensors for vLLM and transformers: pack-quantized of 2 to 8 bits and int-quantized (export.md 4).
+// What: compressed-tensors for vLLM and transformers: what it can hold, how well, what its readers make of it (export.md 4).
 #include "checkpoint/convert.h"
 #include "checkpoint/module_plan.h"
+#include "formats/compressed_layout.h"
 #include "formats/registry.h"
 #include "formats/tensors.h"
-#include "numerics/bitpack.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <set>
 
 namespace qw::formats {
@@ -15,30 +15,11 @@ namespace {
 
 using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
-using checkpoint::TensorSource;
-using records::Granularity;
 using records::Mapping;
-using Bytes = std::vector<uint8_t>;
-using Json = nlohmann::ordered_json;
-
-constexpr int64_t kWidestGroup = 128; // Marlin kernels have no 256: written as 128 with each scale twice
-// The release whose schema config.json follows. Widths that do not divide a word lie across words since a later one (0.12 leaves bits
-// free).
-constexpr const char* kSchema = "0.12.2";
-constexpr const char* kSchemaAcross = "0.20.0";
-
-enum class Storage : uint8_t { Packed, Int8 };
-struct Layout {
-    Storage storage = Storage::Packed;
-    bool activation = false; // declared in the file
-    int64_t group = 0;       // as written; 0: per channel
-    int64_t repeat = 1;      // scales written for each stored one
-};
-
-bool perChannel(const records::QuantBlock& b) { return b.granularity == Granularity::PerChannel; }
+using Storage = CompressedLayout::Storage;
 
 // What the file cannot hold, in one sentence; empty when it can.
-std::string refusal(const Checkpoint& source, const Layout& layout) {
+std::string refusal(const Checkpoint& source, const CompressedLayout& layout) {
     if (!source.isQuantized()) return "the weights are not quantized";
     const auto modules = linears(source);
     if (modules.empty()) return "no linear layer is quantized, only the embedding";
@@ -51,150 +32,6 @@ std::string refusal(const Checkpoint& source, const Layout& layout) {
     if (layout.storage == Storage::Int8 && asymmetric) return "int8 storage has no zero points: its readers take symmetric weights";
     if (modules.front().block.bits == 8 && asymmetric) return "8-bit weights with zero points are read by no kernel";
     return {};
-}
-
-Layout portable(const Checkpoint& source) {
-    Layout layout;
-    if (source.schemes().empty() || !source.schemes().front().weight) return layout;
-    const records::QatBlock& scheme = source.schemes().front();
-    const records::QuantBlock& w = *scheme.weight;
-    const bool a8 = scheme.activation && scheme.activation->bits == 8;
-    if (w.bits == 8 && a8 && perChannel(w) && w.mapping != Mapping::Asymmetric) layout = {Storage::Int8, true, 0, 1};
-    if (w.granularity != Granularity::PerGroup) return layout;
-    layout.group = w.groupSize;
-    if (w.groupSize > kWidestGroup && w.groupSize % kWidestGroup == 0) {
-        layout.group = kWidestGroup;
-        layout.repeat = w.groupSize / kWidestGroup;
-    }
-    return layout;
-}
-
-// The file counts codes and zero points from 0: signed ones are shifted, also where reduce_range leaves the lowest ones out.
-int offsetOf(const QuantizedModule& m) { return m.grid.qmin < 0 ? 1 << (m.block.bits - 1) : 0; }
-
-// Little-endian stream of offset-binary codes, every row padded to whole words.
-Result<Bytes> packedRows(const Checkpoint& source, const QuantizedModule& m) {
-    const int bits = m.block.bits;
-    std::vector<int8_t> codes(static_cast<size_t>(m.rows * m.cols));
-    QW_CHECK(source.readCodes(m, codes.data(), nullptr, nullptr));
-    for (int8_t& code : codes) code = static_cast<int8_t>(code + offsetOf(m));
-    const int64_t rowBytes = numerics::packedRowBytes(bits, m.cols), padded = (rowBytes + 3) / 4 * 4;
-    Bytes out(static_cast<size_t>(m.rows * padded));
-    for (int64_t r = 0; r < m.rows; ++r) numerics::packCodes(bits, 1, m.cols, codes.data() + r * m.cols, out.data() + r * padded);
-    return out;
-}
-
-// Packed down the rows of one group column: word w of column j lies at [w, j].
-Result<Bytes> packedZeros(const Checkpoint& source, const QuantizedModule& m, int64_t repeat) {
-    const int64_t groups = m.grid.groupsPerRow(), bits = m.block.bits, words = (m.rows * bits + 31) / 32;
-    std::vector<int32_t> zero(static_cast<size_t>(m.groups()));
-    QW_CHECK(source.readCodes(m, nullptr, nullptr, zero.data()));
-    std::vector<uint32_t> out(static_cast<size_t>(words * groups * repeat));
-    for (int64_t r = 0; r < m.rows; ++r)
-        for (int64_t g = 0; g < groups * repeat; ++g) {
-            const auto code = static_cast<uint64_t>(zero[static_cast<size_t>(r * groups + g / repeat)] + offsetOf(m));
-            const int64_t first = r * bits;
-            const uint64_t placed = code << (first % 32);
-            out[static_cast<size_t>(first / 32 * groups * repeat + g)] |= static_cast<uint32_t>(placed);
-            if (placed >> 32) out[static_cast<size_t>((first / 32 + 1) * groups * repeat + g)] |= static_cast<uint32_t>(placed >> 32);
-        }
-    const auto* bytes = reinterpret_cast<const uint8_t*>(out.data());
-    return Bytes(bytes, bytes + out.size() * sizeof(uint32_t));
-}
-
-Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, int64_t repeat) {
-    QW_TRY(const auto scales, readScales(source, m));
-    std::vector<float> wide;
-    for (const float s : scales) wide.insert(wide.end(), static_cast<size_t>(repeat), s);
-    Bytes out(wide.size() * static_cast<size_t>(numerics::sizeOf(source.dtype())));
-    checkpoint::convertElements("F32", wide.data(), static_cast<int64_t>(wide.size()), source.dtype(), out.data());
-    return out;
-}
-
-void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const QuantizedModule& m, const Layout& layout) {
-    const int64_t groups = m.grid.groupsPerRow() * layout.repeat, bits = m.block.bits;
-    out.push_back(madeTensor(m.name + ".weight_scale", checkpoint::storedName(source.dtype()), {m.rows, groups},
-                             [source, m, layout] { return scalesIn(source, m, layout.repeat); }));
-    if (layout.storage == Storage::Int8) {
-        out.push_back(madeTensor(m.name + ".weight", "I8", {m.rows, m.cols}, [source, m]() -> Result<Bytes> {
-            Bytes codes(static_cast<size_t>(m.rows * m.cols));
-            QW_CHECK(source.readCodes(m, reinterpret_cast<int8_t*>(codes.data()), nullptr, nullptr));
-            return codes;
-        }));
-        return;
-    }
-    out.push_back(
-        madeTensor(m.name + ".weight_packed", "I32", {m.rows, (m.cols * bits + 31) / 32}, [source, m] { return packedRows(source, m); }));
-    out.push_back(madeTensor(m.name + ".weight_shape", "I64", {2}, [m]() -> Result<Bytes> {
-        const int64_t shape[2] = {m.rows, m.cols};
-        const auto* bytes = reinterpret_cast<const uint8_t*>(shape);
-        return Bytes(bytes, bytes + sizeof shape);
-    }));
-    if (m.grid.hasZero())
-        out.push_back(madeTensor(m.name + ".weight_zero_point", "I32", {(m.rows * bits + 31) / 32, groups},
-                                 [source, m, layout] { return packedZeros(source, m, layout.repeat); }));
-}
-
-std::vector<TensorSource> tensorsOf(const Checkpoint& source, const Layout& layout) {
-    std::vector<TensorSource> out;
-    for (const QuantizedModule& m : linears(source)) addLinear(out, source, m, layout);
-    addOthers(out, source);
-    return out;
-}
-
-bool acrossWords(const Checkpoint& source) { return 32 % linears(source).front().block.bits != 0; }
-
-// Both inner objects refuse keys they do not know, so they hold exactly those of the schema's release.
-Json weightArgs(const Checkpoint& source, const Layout& layout) {
-    const records::QuantBlock& w = linears(source).front().block;
-    return {{"num_bits", w.bits},
-            {"type", "int"},
-            {"symmetric", w.mapping != Mapping::Asymmetric},
-            {"group_size", layout.group > 0 ? Json(layout.group) : Json()},
-            {"strategy", layout.group > 0 ? "group" : "channel"},
-            {"block_structure", nullptr},
-            {"dynamic", false},
-            {"actorder", nullptr},
-            {"observer", "minmax"},
-            {"observer_kwargs", Json::object()}};
-}
-
-Json activationArgs(const records::QuantBlock& a) {
-    return {{"num_bits", a.bits},
-            {"type", "int"},
-            {"symmetric", a.mapping != Mapping::Asymmetric},
-            {"group_size", nullptr},
-            {"strategy", "token"},
-            {"block_structure", nullptr},
-            {"dynamic", true},
-            {"actorder", nullptr},
-            {"observer", nullptr},
-            {"observer_kwargs", Json::object()}};
-}
-
-std::string configOf(const Checkpoint& source, const Layout& layout) {
-    std::set<std::string> quantized;
-    for (const QuantizedModule& m : linears(source)) quantized.insert(m.name);
-    Json ignore = Json::array();
-    for (const auto& matrix : checkpoint::matricesOf(source.config(), source.tied()))
-        if (!matrix.isEmbedding && !quantized.contains(matrix.name)) ignore.push_back(matrix.name); // lm_head even when tied
-    const char* format = layout.storage == Storage::Int8 ? "int-quantized" : "pack-quantized";
-    Json group{{"targets", {"Linear"}},
-               {"weights", weightArgs(source, layout)},
-               {"input_activations", layout.activation ? activationArgs(*source.schemes().front().activation) : Json()},
-               {"output_activations", nullptr},
-               {"format", format}};
-    return Json{{"quant_method", "compressed-tensors"},
-                {"version", acrossWords(source) ? kSchemaAcross : kSchema},
-                {"format", format},
-                {"quantization_status", "compressed"},
-                {"config_groups", {{"group_0", std::move(group)}}},
-                {"ignore", std::move(ignore)},
-                {"kv_cache_scheme", nullptr},
-                {"global_compression_ratio", nullptr},
-                {"sparsity_config", Json::object()},
-                {"transform_config", Json::object()}}
-        .dump();
 }
 
 // vLLM fuses q, k, v and gate, up: within one of them all are quantized or none.
@@ -212,7 +49,7 @@ bool splitsFusedLayers(const Checkpoint& source) {
     return std::ranges::any_of(states, [](const auto& state) { return state.second.size() > 1; });
 }
 
-void addNotes(const Checkpoint& source, const Layout& layout, Verdict& verdict) {
+void addNotes(const Checkpoint& source, const CompressedLayout& layout, Verdict& verdict) {
     const auto modules = linears(source);
     const records::QuantBlock& w = modules.front().block;
     const auto& activation = source.schemes().front().activation;
@@ -245,11 +82,11 @@ void addNotes(const Checkpoint& source, const Layout& layout, Verdict& verdict) 
     noteOthers(source, verdict);
 }
 
-Result<Verdict> judge(const Checkpoint& source, const Layout& layout, const char* runsOn) {
+Result<Verdict> judge(const Checkpoint& source, const CompressedLayout& layout, const char* runsOn) {
     if (std::string why = refusal(source, layout); !why.empty()) return unsupported(std::move(why));
     Verdict verdict;
     verdict.runsOn = runsOn;
-    verdict.bytes = bytesOf(tensorsOf(source, layout));
+    verdict.bytes = bytesOf(compressedTensors(source, layout));
     for (const QuantizedModule& m : linears(source)) {
         QW_TRY(const auto fit, judgeScales(source, m, source.dtype()));
         if (fit.outside > 0)
@@ -269,13 +106,13 @@ Result<Verdict> judge(const Checkpoint& source, const Layout& layout, const char
 }
 
 Result<Verdict> check(const Checkpoint& source) {
-    const Layout layout = portable(source);
+    const CompressedLayout layout = portableLayout(source);
     return judge(source, layout,
                  layout.storage == Storage::Int8 ? "vLLM (CUDA from SM75), transformers" : "vLLM (CUDA from Ampere), transformers");
 }
 Status write(const Checkpoint& source, const std::filesystem::path& dir, const Progress& progress) {
-    const Layout layout = portable(source);
-    return writeFolder(source, dir, tensorsOf(source, layout), {}, configOf(source, layout), progress);
+    const CompressedLayout layout = portableLayout(source);
+    return writeFolder(source, dir, compressedTensors(source, layout), {}, compressedConfig(source, layout), progress);
 }
 
 // 4-bit weights with their 8-bit activations declared.
@@ -286,8 +123,8 @@ std::string notW4A8(const Checkpoint& source) {
         return "the scheme is not 4-bit weights with 8-bit activations";
     return {};
 }
-template<Storage storage> Layout withActivations(const Checkpoint& source) {
-    Layout layout = portable(source);
+template<Storage storage> CompressedLayout withActivations(const Checkpoint& source) {
+    CompressedLayout layout = portableLayout(source);
     layout.storage = storage;
     layout.activation = true;
     return layout;
@@ -302,8 +139,8 @@ template<Storage storage> Result<Verdict> checkW4A8(const Checkpoint& source) {
     return verdict;
 }
 template<Storage storage> Status writeW4A8(const Checkpoint& source, const std::filesystem::path& dir, const Progress& progress) {
-    const Layout layout = withActivations<storage>(source);
-    return writeFolder(source, dir, tensorsOf(source, layout), {}, configOf(source, layout), progress);
+    const CompressedLayout layout = withActivations<storage>(source);
+    return writeFolder(source, dir, compressedTensors(source, layout), {}, compressedConfig(source, layout), progress);
 }
 
 } // namespace
