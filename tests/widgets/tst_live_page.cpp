@@ -178,14 +178,15 @@ private Q_SLOTS:
         test::LiveWorld world;
         test::GrowingRun run(world.project, "killed", 500);
         run.train(10);
-        std::filesystem::create_directories(run.folder.dir / "checkpoints/step_10");
-        run.append(wire::CheckpointSaved{10, 4096, "checkpoints/step_10", false});
         run.append(wire::LogLine{1, "this is what it said last", 0});
         run.train(2);
         world.open();
         LivePage page(world.session, world.actions);
         page.show();
         QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        // Its last checkpoint got to the disk; the word of it did not get to the log.
+        std::filesystem::create_directories(run.folder.dir / "checkpoints/step_10");
+        test::writeText(run.folder.dir / "checkpoints/step_10/MANIFEST.json", "{}");
         run.die();
         world.engine.die(run.uid, QStringLiteral("the engine is gone"));
         QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("error"), 10'000);

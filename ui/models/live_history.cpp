@@ -2,6 +2,7 @@
 #include "models/live_history.h"
 
 #include "base/files.h"
+#include "drive/go_on.h"
 #include "wire/json_events.h"
 
 #include <algorithm>
@@ -73,16 +74,13 @@ Result<LiveRead> readLive(store::Store& store, const std::string& uid) {
         if (auto mark = markOf(*payload, step)) read.marks.push_back(*std::move(mark));
     }
     QW_TRY(read.layers, store.layers(uid));
-    QW_TRY(const auto artifacts, store.artifacts(uid));
-    std::error_code gone; // pruned ones stay in the store
-    for (const auto& artifact : artifacts)
-        if (artifact.kind == "checkpoint" && std::filesystem::is_directory(read.info.dir / artifact.path, gone))
-            read.checkpoints.push_back(artifact.step);
-    std::sort(read.checkpoints.begin(), read.checkpoints.end());
+    read.checkpoints = drive::checkpointSteps({read.info.dir});
     return read;
 }
 
-std::string lastWords(store::Store& store, const std::string& uid, size_t lines) {
+Result<LastWords> lastWords(store::Store& store, const std::string& uid, size_t lines) {
+    QW_TRY(const auto run, store.run(uid));
+    const wire::RunFolder folder{run.dir};
     std::deque<std::string> kept;
     const auto add = [&](const std::string& line) {
         if (line.empty()) return;
@@ -101,15 +99,15 @@ std::string lastWords(store::Store& store, const std::string& uid, size_t lines)
                     (state->reason.empty() ? "" : " (" + state->reason + ")"));
         }
     // What a dying process wrote last never came to its log.
-    if (const auto run = store.run(uid))
-        if (const auto output = readFile(wire::RunFolder{run->dir}.logs() / "engine.stderr", 16 << 20)) {
-            std::istringstream tail(output->size() > kOutputBytes ? output->substr(output->size() - kOutputBytes) : *output);
-            for (std::string line; std::getline(tail, line);)
-                if (std::find(kept.begin(), kept.end(), line) == kept.end()) add(line);
-        }
-    std::string text;
-    for (const std::string& line : kept) text += (text.empty() ? "" : "\n") + line;
-    return text;
+    if (const auto output = readFile(folder.logs() / "engine.stderr", 16 << 20)) {
+        std::istringstream tail(output->size() > kOutputBytes ? output->substr(output->size() - kOutputBytes) : *output);
+        for (std::string line; std::getline(tail, line);)
+            if (std::find(kept.begin(), kept.end(), line) == kept.end()) add(line);
+    }
+    LastWords last;
+    for (const std::string& line : kept) last.text += (last.text.empty() ? "" : "\n") + line;
+    if (const auto steps = drive::checkpointSteps(folder); !steps.empty()) last.checkpoint = steps.back();
+    return last;
 }
 
 } // namespace qw::ui

@@ -29,8 +29,13 @@ struct LiveRead {
 };
 [[nodiscard]] Result<LiveRead> readLive(store::Store& store, const std::string& uid);
 
-// The last lines that the run's engine and log had to say, oldest first: for a report of its death.
-[[nodiscard]] std::string lastWords(store::Store& store, const std::string& uid, size_t lines);
+// What a dead run left behind: the last lines of its engine and log, oldest first, and the checkpoint that Resume takes (-1: none).
+// The disk is asked, not the log: an engine may die between writing a checkpoint and saying so.
+struct LastWords {
+    std::string text;
+    int64_t checkpoint = -1;
+};
+[[nodiscard]] Result<LastWords> lastWords(store::Store& store, const std::string& uid, size_t lines);
 
 // The mark that an event leaves; step: the newest one before it. Nothing for most events.
 [[nodiscard]] std::optional<LiveMark> markOf(const wire::Payload& payload, int64_t step);

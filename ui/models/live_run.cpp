@@ -112,12 +112,7 @@ const store::RunInfo* LiveRun::info() const {
     return run ? &run->info : m_read ? &m_read->info : nullptr;
 }
 
-int64_t LiveRun::lastCheckpoint() const {
-    int64_t step = m_read && !m_read->checkpoints.empty() ? m_read->checkpoints.back() : -1;
-    for (const LiveMark& mark : m_marks)
-        if (mark.kind == LiveMark::Kind::Checkpoint && m_read && mark.step > step && mark.step > m_read->info.step) step = mark.step;
-    return step;
-}
+int64_t LiveRun::lastCheckpoint() const { return m_read && !m_read->checkpoints.empty() ? m_read->checkpoints.back() : -1; }
 
 void LiveRun::setWatching(bool on) {
     if (on == m_watching || m_uid.isEmpty()) return;

@@ -48,7 +48,7 @@ private:
     void showStatus();
     void updateState();
     void lookForDeath();
-    void showDeath(const Error& death);
+    void showDeath(const Error& death, int64_t checkpoint); // -1: none to resume from
     void editSettings();
 
     LiveRun m_run;

@@ -175,18 +175,18 @@ void LivePage::lookForDeath() {
                             .arg(m_runActions->whyNoResume());
     if (key == m_deathKey) return;
     m_deathKey = key;
-    session().project.query<std::string>(
-        QStringLiteral("live.death"),
-        [uid = utf8(m_run.uid())](store::Store& store) -> Result<std::string> { return lastWords(store, uid, kLastLines); }, this,
-        [this, key](const Result<std::string>& words) {
+    session().project.query<LastWords>(
+        QStringLiteral("live.death"), [uid = utf8(m_run.uid())](store::Store& store) { return lastWords(store, uid, kLastLines); }, this,
+        [this, key](const Result<LastWords>& last) {
             if (key != m_deathKey || !m_run.info()) return;
-            if (const auto death = deathOf(*m_run.info(), words ? text(*words) : QString())) showDeath(*death);
+            if (const auto death = deathOf(*m_run.info(), last ? text(last->text) : QString()))
+                showDeath(*death, last ? last->checkpoint : -1);
         });
 }
 
-void LivePage::showDeath(const Error& death) {
-    const int64_t step = m_run.lastCheckpoint();
-    const QString resume = step >= 0 ? tr("Resume from step %1").arg(QLocale().toString(static_cast<qlonglong>(step))) : tr("Start again");
+void LivePage::showDeath(const Error& death, int64_t checkpoint) {
+    const QString resume =
+        checkpoint >= 0 ? tr("Resume from step %1").arg(QLocale().toString(static_cast<qlonglong>(checkpoint))) : tr("Start again");
     const QString all = text(death.code + "\n" + death.message + "\n" + death.hint + "\n" + death.detail).trimmed();
     fail(death,
          {{resume, [this] { m_runActions->resume(); }, m_runActions->whyNoResume()},
