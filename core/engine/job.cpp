@@ -81,6 +81,11 @@ Result<Start> openStart(JobInput& input) {
     QW_TRY(auto source, openSource(input.recipe, fromIdentity ? fs::path(input.identity.modelPath) : fs::path(), input.runDir));
     QW_TRY(auto tokenizer, tokenizer::Tokenizer::load(source.folder));
     reportSource(source, tokenizer, input.emit);
+    if (!isEvalOnly(input) && source.files && source.files->isQuantized())
+        return Error{"config.conflict",
+                     source.folder.string() + " is quantized already (" + source.files->format() +
+                         "): there is nothing to train or quantize",
+                     "take the unquantized model", "", false};
     const auto exported = exportType(input, source);
     const auto evaluated = dtypeFromName(input.recipe.eval.dtype).value_or(exported);
     return Start{device, std::move(source), exported, evaluated, std::move(tokenizer)};

@@ -6,6 +6,7 @@
 #include "models/export_models.h"
 #include "page_pictures.h"
 #include "pages/train/recipe_check.h"
+#include "tokenizer_files.h"
 #include "widgets/banner.h"
 
 #include <QAbstractItemModelTester>
@@ -372,6 +373,28 @@ private Q_SLOTS:
         QVERIFY(of != checked.findings.end() && of->isError);
         QVERIFY2(of->message.find("quantized already (qat_workbench)") != std::string::npos, of->message.c_str());
         QVERIFY(of->hint.find("unquantized model") != std::string::npos);
+    }
+
+    // config.json beside a GGUF says nothing of it.
+    void aQuantizedGgufIsNotTrained() {
+        Export desk;
+        const fs::path out = desk.dir.path() / "gguf", native = test::folderOf(desk.project(), desk.run).nativeExport();
+        auto tokenizer = test::worked(false);
+        tokenizer["added_tokens"] = {test::added("</s>", {"special"})};
+        test::writeText(native / "tokenizer.json", tokenizer.dump());
+        test::writeText(native / "tokenizer_config.json", "{\"eos_token\": \"</s>\"}");
+        QVERIFY(test::exportRun(desk.project(), desk.run, "gguf", out).ok());
+        for (const auto& entry : fs::directory_iterator(out)) {
+            if (entry.path().extension() != ".gguf") continue;
+            for (const fs::path& model : {out, entry.path()}) {
+                records::Recipe recipe;
+                recipe.model.path = model.string();
+                const CheckedRecipe checked = checkRecipe(recipe);
+                const auto of = std::ranges::find(checked.findings, std::string("model.path"), &config::Finding::key);
+                QVERIFY(of != checked.findings.end() && of->isError);
+                QVERIFY2(of->message.find("quantized already (gguf)") != std::string::npos, of->message.c_str());
+            }
+        }
     }
 
     void nothingIsClippedOrNameless_data() { test::pictureRows(); }
