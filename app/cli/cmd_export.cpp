@@ -52,12 +52,19 @@ Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, 
         progress.event(event);
         return interruptWish() == drive::Wish::GoOn;
     };
-    QW_TRY(const auto exported, formats::exportModel(format, source, {out, wanted.overwrite, wanted.lossy}, tick));
-    QW_TRY(const auto logits, compareLogits(subject.folder, out, [&](const wire::Event& event) { progress.event(event); }));
-    const formats::Sheet proof = formats::sheetOf(format, exported, logits, out);
+    const auto probe = [&](const fs::path& written) {
+        return compareLogits(subject.folder, written, [&](const wire::Event& event) { progress.event(event); });
+    };
+    QW_TRY(const auto exported, formats::exportModel(format, source, {out, wanted.overwrite, wanted.lossy}, tick, probe));
+    const formats::Sheet proof = formats::sheetOf(format, exported, out);
     Json sheet = Json::parse(proof.json);
     if (subject.run) {
-        QW_CHECK(drive::recordExport(*store, *subject.run, out, exported, proof.json));
+        if (auto recorded = drive::recordExport(*store, *subject.run, out, exported, proof.json); !recorded) {
+            Error unrecorded = std::move(recorded).error();
+            unrecorded.message = out.string() + " is written and " + (proof.verified ? "verified" : "UNVERIFIED") + ", but run " +
+                                 subject.run->identity.name + " does not list it: " + unrecorded.message;
+            return unrecorded;
+        }
         sheet["run"] = subject.run->identity.uid;
     }
     return sheet;
@@ -138,7 +145,7 @@ int cmdExport(CommandLine& line) {
     line.option("--format", wanted.format, formatNames());
     line.option("--out", wanted.out, "folder to write; must be new or empty");
     line.flag("--check", wanted.check, "only say what each format (or --format) can hold; write nothing");
-    line.flag("--overwrite", wanted.overwrite, "replace what the folder holds");
+    line.flag("--overwrite", wanted.overwrite, "replace the earlier export that the folder holds");
     line.flag("--lossy", wanted.lossy, "write although the verdict is lossy");
     line.option("--project", wanted.project, "project folder");
     line.flag("--json", wanted.json, "one JSON object");

@@ -6,6 +6,7 @@
 #include "checkpoint/shards.h"
 #include "checkpoint/weight_files.h"
 #include "config/recipe_file.h"
+#include "formats/staging.h"
 #include "wire/event_log.h"
 #include "wire/run_folder.h"
 
@@ -21,7 +22,7 @@ constexpr uint64_t kMaxFactsBytes = uint64_t{64} << 20;
 
 // As the export says it, else as the files look.
 Result<std::string> formatOf(const fs::path& folder) {
-    if (const auto text = readFile(folder / "qat_workbench_export.json", kMaxFactsBytes)) {
+    if (const auto text = readFile(folder / formats::kExportFile, kMaxFactsBytes)) {
         const auto facts = nlohmann::json::parse(*text, nullptr, false);
         if (facts.is_object() && facts.contains("format") && facts["format"].is_string()) return facts["format"].get<std::string>();
     }

@@ -9,7 +9,6 @@
 
 namespace qw::exporter {
 
-inline constexpr const char* kExportFile = "qat_workbench_export.json";
 
 struct Facts {
     std::string format; // "huggingface" | "native"

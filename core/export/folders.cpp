@@ -116,7 +116,7 @@ Result<Written> writeFolder(const fs::path& source, const fs::path& out, bool ov
     QW_TRY(const auto written, checkpoint::writeShards(staging.dir(), std::move(tensors), metadata));
     QW_CHECK(formats::copySideFiles(source, staging.dir()));
     QW_CHECK(writeFileAtomic(staging.dir() / "config.json", config));
-    QW_CHECK(writeFileAtomic(staging.dir() / kExportFile, description));
+    QW_CHECK(writeFileAtomic(staging.dir() / formats::kExportFile, description));
     QW_CHECK(verify(staging.dir()));
     QW_CHECK(staging.commit());
     return Written{written.bytes, written.hash};

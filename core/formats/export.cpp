@@ -119,7 +119,11 @@ Result<WeightSheet> compareWeights(const Checkpoint& source, const Checkpoint& w
     return sheet;
 }
 
-Result<Exported> exportModel(const Format& format, const Checkpoint& source, const Wanted& wanted, const Progress& progress) {
+Result<Exported> exportModel(const Format& format, const Checkpoint& source, const Wanted& wanted, const Progress& progress,
+                             const ProbeLogits& probe) {
+    std::error_code code;
+    if (fs::equivalent(source.dir(), wanted.out, code))
+        return Error{"file.unsafe", wanted.out.string() + " is the folder that is exported", "choose another folder", {}, false};
     QW_TRY(const Verdict verdict, format.check(source));
     QW_CHECK(allowed(format, verdict, wanted));
     QW_TRY(Staging staging, Staging::begin(wanted.out, wanted.overwrite));
@@ -131,7 +135,7 @@ Result<Exported> exportModel(const Format& format, const Checkpoint& source, con
                      true};
     QW_CHECK(format.write(source, staging.dir(), progress));
     QW_TRY(const std::string facts, factsOf(format, source, verdict));
-    QW_CHECK(writeFileAtomic(staging.dir() / "qat_workbench_export.json", facts));
+    QW_CHECK(writeFileAtomic(staging.dir() / kExportFile, facts));
     QW_TRY(const Checkpoint written, Checkpoint::open(staging.dir()));
     Exported out;
     out.verdict = verdict;
@@ -139,6 +143,7 @@ Result<Exported> exportModel(const Format& format, const Checkpoint& source, con
     QW_TRY(out.sheet, compareWeights(source, written, [&](uint64_t, uint64_t total) { return !progress || progress(total, total); }));
     QW_CHECK(within(wanted.out, verdict, out.sheet));
     QW_TRY(out.hash, written.fingerprint());
+    QW_TRY(out.logits, probe(staging.dir()));
     QW_CHECK(staging.commit());
     return out;
 }

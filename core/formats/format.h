@@ -43,11 +43,19 @@ struct Wanted {
     bool overwrite = false;
     bool lossy = false; // write although the verdict is lossy
 };
-// check, write beside the target, read back, compare, rename. usage when the verdict forbids it; file.corrupt names the first layer that
-// reads back otherwise than the verdict allows.
+// Logits of a written folder against those of its source, on a fixed probe.
+struct LogitsCheck {
+    double max = 0, mean = 0; // absolute differences
+    double scale = 0;         // largest logit of the source
+    double sameTop = 0;       // share of positions
+    int64_t tokens = 0;
+};
+using ProbeLogits = std::function<Result<LogitsCheck>(const std::filesystem::path& written)>;
+// check, write beside the target, read back, compare weights and logits, rename: a folder in sight was looked at completely. usage when
+// the verdict forbids it; file.corrupt names the first layer that reads back otherwise than the verdict allows.
 struct Exported;
 [[nodiscard]] Result<Exported> exportModel(const Format& format, const checkpoint::Checkpoint& source, const Wanted& wanted,
-                                           const Progress& progress);
+                                           const Progress& progress, const ProbeLogits& probe);
 
 // What reading the written folder back gave, against the source.
 struct WeightSheet {
@@ -59,6 +67,7 @@ struct WeightSheet {
 struct Exported {
     Verdict verdict;
     WeightSheet sheet;
+    LogitsCheck logits;
     uint64_t bytes = 0; // of the weight files
     std::string hash;   // XXH3-128 over config and weights as read back
 };

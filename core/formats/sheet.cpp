@@ -34,7 +34,8 @@ Check weights(const Exported& e) {
 }
 
 // Equal weights and equal activations give equal logits; where either may differ the figures are told and not judged.
-Check logits(const Exported& e, const LogitsCheck& l) {
+Check logits(const Exported& e) {
+    const LogitsCheck& l = e.logits;
     std::string value = "max " + number(l.max) + " of " + number(l.scale) + ", mean " + number(l.mean) + ", same top token at " +
                         number(100 * l.sameTop) + " % of " + std::to_string(l.tokens);
     if (!e.verdict.sameActivations) value += " (its readers treat activations otherwise)";
@@ -56,10 +57,10 @@ Json json(const Verdict& v) {
 
 std::string verdictJson(const Verdict& verdict) { return json(verdict).dump(); }
 
-Sheet sheetOf(const Format& format, const Exported& e, const LogitsCheck& probe, const std::filesystem::path& dir) {
+Sheet sheetOf(const Format& format, const Exported& e, const std::filesystem::path& dir) {
     Sheet sheet{{}, true};
     Json checks = Json::array();
-    for (const Check& check : {weights(e), logits(e, probe), size(e)}) {
+    for (const Check& check : {weights(e), logits(e), size(e)}) {
         checks.push_back({{"name", check.name}, {"value", check.value}, {"ok", check.ok}});
         sheet.verified = sheet.verified && check.ok;
     }

@@ -53,17 +53,37 @@ void removeStale(const fs::path& target) {
     for (const fs::path& path : dead) fs::remove_all(path, code);
 }
 
+// What may stand where the folder will be.
+Status mayReplace(const fs::path& target, bool overwrite) {
+    std::error_code code;
+    const auto kind = fs::symlink_status(target, code).type();
+    if (kind == fs::file_type::not_found) return {};
+    if (kind != fs::file_type::directory)
+        return Error{"file.unsafe", target.string() + " exists and is not a folder", "choose another name", {}, false};
+    if (fs::is_empty(target, code)) return {};
+    if (!overwrite)
+        return Error{"file.unsafe", target.string() + " exists and is not empty", "choose another folder or remove this one", {}, false};
+    if (!isExport(target))
+        return Error{"file.unsafe",
+                     target.string() + " holds other files than an export of this program",
+                     "only exports are replaced: choose a new or an empty folder, or remove this one yourself",
+                     {},
+                     false};
+    return {};
+}
+
 } // namespace
+
+bool isExport(const fs::path& folder) {
+    std::error_code code;
+    return fs::is_regular_file(folder / kExportFile, code);
+}
 
 Result<Staging> Staging::begin(const fs::path& wanted, bool overwrite) {
     std::error_code code;
     fs::path target = fs::absolute(wanted, code).lexically_normal();
     if (target.filename().empty()) target = target.parent_path(); // a trailing slash
-    const auto kind = fs::symlink_status(target, code).type();
-    if (kind != fs::file_type::not_found && kind != fs::file_type::directory)
-        return Error{"file.unsafe", target.string() + " exists and is not a folder", "choose another name", {}, false};
-    if (kind == fs::file_type::directory && !overwrite && !fs::is_empty(target, code))
-        return Error{"file.unsafe", target.string() + " exists and is not empty", "choose another folder or remove this one", {}, false};
+    QW_CHECK(mayReplace(target, overwrite));
     QW_CHECK(makeDirs(target.parent_path()));
     removeStale(target);
     const fs::path dir = target.string() + ".partial." + std::to_string(::getpid());

@@ -8,9 +8,13 @@
 
 namespace qw::formats {
 
+inline constexpr const char* kExportFile = "qat_workbench_export.json"; // in every folder that this program writes
+// The folder was written by this program: the only kind that an export replaces.
+[[nodiscard]] bool isExport(const std::filesystem::path& folder);
+
 class Staging {
 public:
-    // file.unsafe when target exists, is not empty and overwrite is off.
+    // file.unsafe when target exists and is not empty, unless overwrite is on and isExport.
     [[nodiscard]] static Result<Staging> begin(const std::filesystem::path& target, bool overwrite);
     Staging(Staging&& other) noexcept;
     Staging& operator=(Staging&&) = delete;

@@ -58,8 +58,14 @@ private Q_SLOTS:
         QVERIFY(!refused.ok());
         QCOMPARE(refused.error().code, std::string("file.unsafe"));
         QCOMPARE(filesOf(out).size(), size_t{1});
-        OK(exporter::writeHuggingFace(decoder, from, out, DType::F32, true));
-        QVERIFY(!fs::exists(out / "thesis.txt"));
+        const auto foreign = exporter::writeHuggingFace(decoder, from, out, DType::F32, true);
+        QCOMPARE(foreign.error().code, std::string("file.unsafe"));
+        QCOMPARE(filesOf(out).size(), size_t{1});
+        const fs::path earlier = fresh();
+        OK(exporter::writeHuggingFace(decoder, from, earlier, DType::F32, false));
+        test::writeText(earlier / "left.txt", "of the earlier export");
+        OK(exporter::writeHuggingFace(decoder, from, earlier, DType::F32, true));
+        QVERIFY(!fs::exists(earlier / "left.txt"));
         const fs::path file = fresh();
         test::writeText(file, "a file");
         QCOMPARE(exporter::writeHuggingFace(decoder, from, file, DType::F32, true).error().code, std::string("file.unsafe"));

@@ -2,13 +2,16 @@
 """`qatw export`: transformers loads the Hugging Face folder and computes what our engine computes from the stored codes."""
 import json
 import pathlib
+import signal
+import subprocess
+import time
 
 import pytest
 import safetensors.torch
 import torch
 import transformers
 
-from common import ROOT, run_qatw
+from common import BIN, ROOT, run_qatw
 
 SAMPLE = ROOT / "resources/sample/model"
 
@@ -53,6 +56,46 @@ def test_a_full_folder_is_left_alone(quantized, tmp_path):
         done = run_qatw(["export", run, "--format", kind, "--out", out, "--project", project, "--json"], check=False)
         assert done.returncode != 0 and json.loads(done.stdout)["error"]["code"] == "file.unsafe", done.stdout
         assert [p.name for p in out.iterdir()] == ["mine.txt"]
+
+
+def test_only_exports_are_replaced(quantized, tmp_path):
+    """--overwrite takes an earlier export away, and nothing else: not other files, not the folder that is exported."""
+    project, run = quantized
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("keep")
+
+    def export(source, form, folder):
+        return run_qatw(["export", source, "--format", form, "--out", folder, "--overwrite", "--project", project, "--json"], check=False)
+
+    done = export(run, "native", mine)
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode != 0 and error["code"] == "file.unsafe" and str(mine) in error["msg"] and "remove" in error["hint"], error
+    assert [p.name for p in mine.iterdir()] == ["thesis.txt"]
+    assert export(run, "native", out).returncode == 0
+    assert json.loads(export(out, "hf", out).stdout)["error"]["code"] == "file.unsafe"
+    assert (out / "model.safetensors").exists() and json.loads((out / "qat_workbench_export.json").read_text())["format"] == "native"
+    assert export(run, "hf", out).returncode == 0
+    assert json.loads((out / "qat_workbench_export.json").read_text())["format"] == "hf"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", "out"]
+
+
+def test_a_cancel_while_logits_are_compared_writes_nothing(quantized, tmp_path):
+    """The engine compares before the folder is in sight."""
+    project, run = quantized
+    tool = subprocess.Popen([BIN / "qatw", "export", run, "--format", "native", "--out", tmp_path / "out", "--project", project, "--json"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    children = pathlib.Path(f"/proc/{tool.pid}/task/{tool.pid}/children")
+    deadline = time.monotonic() + 60
+    while not children.read_text().strip():
+        assert tool.poll() is None and time.monotonic() < deadline
+    assert not (tmp_path / "out").exists()
+    tool.send_signal(signal.SIGINT)
+    answer, _ = tool.communicate(timeout=60)
+    assert tool.returncode != 0 and json.loads(answer)["error"]["code"] == "engine.cancelled", answer
+    assert list(tmp_path.iterdir()) == []
+    shown = json.loads(run_qatw(["show", run, "--project", project, "--json"]).stdout)
+    assert not any(a["path"] == str(tmp_path / "out") for a in shown["artifacts"])
 
 
 def test_a_flipped_byte_is_noticed(quantized, tmp_path):

@@ -53,8 +53,9 @@ inline Result<std::string> exportRun(const std::filesystem::path& project, const
     QW_TRY(const auto* format, formats::findFormat(name));
     QW_TRY(const auto from, drive::exportSource(store, info, *format));
     QW_TRY(const auto source, checkpoint::Checkpoint::open(from));
-    QW_TRY(const auto exported, formats::exportModel(*format, source, {out, overwrite, false}, [](uint64_t, uint64_t) { return true; }));
-    const auto sheet = formats::sheetOf(*format, exported, {0, 0, 1, 1, 64}, out);
+    QW_TRY(const auto exported, formats::exportModel(
+                                    *format, source, {out, overwrite, false}, [](uint64_t, uint64_t) { return true; }, equalLogits));
+    const auto sheet = formats::sheetOf(*format, exported, out);
     QW_CHECK(drive::recordExport(store, info, out, exported, sheet.json));
     return sheet.json;
 }

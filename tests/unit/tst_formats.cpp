@@ -148,7 +148,7 @@ private Q_SLOTS:
         OK(verdict);
         QCOMPARE(int(verdict->fidelity), fidelity);
         QVERIFY(!verdict->why.empty());
-        const auto exported = formats::exportModel(chosen, *source, {out}, always);
+        const auto exported = formats::exportModel(chosen, *source, {out}, always, test::equalLogits);
         QCOMPARE(exported.ok(), verdict->fidelity != Fidelity::Unsupported);
         if (!exported) {
             QCOMPARE(exported.error().code, std::string("usage"));
@@ -181,9 +181,9 @@ private Q_SLOTS:
         }));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
-        OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always));
+        OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always, test::equalLogits));
         QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_packed", 0), 0xFEA98710u);
-        OK(formats::exportModel(format("gptq"), *source, {dir / "gptq"}, always));
+        OK(formats::exportModel(format("gptq"), *source, {dir / "gptq"}, always, test::equalLogits));
         QCOMPARE(wordAt(dir / "gptq", m_layer + ".qweight", 0), 0xFEA98710u); // [0, 0]: the same eight codes down the first output
         QCOMPARE(wordAt(dir / "gptq", m_layer + ".qzeros", 0), 0x77777777u);
     }
@@ -199,7 +199,7 @@ private Q_SLOTS:
         }));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
-        OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always));
+        OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always, test::equalLogits));
         QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_zero_point", 0), 0x9C3FA850u);
         QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_zero_point", 1), 0x4E0B6987u);
     }
@@ -210,7 +210,7 @@ private Q_SLOTS:
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         const formats::Format damaged{"damaged", "", "", false, format("compressed-tensors").check, writeDamaged};
-        const auto refused = formats::exportModel(damaged, *source, {dir / "out"}, always);
+        const auto refused = formats::exportModel(damaged, *source, {dir / "out"}, always, test::equalLogits);
         QVERIFY(!refused.ok());
         QCOMPARE(refused.error().code, std::string("file.corrupt"));
         QVERIFY2(refused.error().message.find(m_layer) != std::string::npos, refused.error().message.c_str());
@@ -223,19 +223,50 @@ private Q_SLOTS:
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         const formats::Format& ct = format("compressed-tensors");
-        const auto cancelled =
-            formats::exportModel(ct, *source, {work / "out"}, [](uint64_t done, uint64_t total) { return done < total / 2; });
+        const auto cancelled = formats::exportModel(
+            ct, *source, {work / "out"}, [](uint64_t done, uint64_t total) { return done < total / 2; }, test::equalLogits);
         QCOMPARE(cancelled.error().code, std::string("engine.cancelled"));
         QVERIFY(namesIn(work).empty());
 
         test::writeText(work / "full" / "mine.txt", "keep");
-        QCOMPARE(formats::exportModel(ct, *source, {work / "full"}, always).error().code, std::string("file.unsafe"));
+        QCOMPARE(formats::exportModel(ct, *source, {work / "full"}, always, test::equalLogits).error().code, std::string("file.unsafe"));
         QCOMPARE(namesIn(work / "full"), std::vector<std::string>{"mine.txt"});
-        OK(formats::exportModel(ct, *source, {work / "full", true}, always));
-        QVERIFY(!fs::exists(work / "full" / "mine.txt"));
-        QCOMPARE(formats::exportModel(ct, *source, {dir / "config.json"}, always).error().code, std::string("file.unsafe"));
-        QVERIFY(!formats::exportModel(ct, *source, {"/proc/self/out"}, always).ok()); // even root cannot write there
+        const auto foreign = formats::exportModel(ct, *source, {work / "full", true}, always, test::equalLogits);
+        QCOMPARE(foreign.error().code, std::string("file.unsafe"));
+        QVERIFY2(foreign.error().message.find((work / "full").string()) != std::string::npos, foreign.error().message.c_str());
+        QCOMPARE(namesIn(work / "full"), std::vector<std::string>{"mine.txt"});
+        const auto itself = formats::exportModel(ct, *source, {dir, true}, always, test::equalLogits);
+        QCOMPARE(itself.error().code, std::string("file.unsafe"));
+        QCOMPARE(formats::exportModel(ct, *source, {dir / "config.json"}, always, test::equalLogits).error().code,
+                 std::string("file.unsafe"));
+        QVERIFY(!formats::exportModel(ct, *source, {"/proc/self/out"}, always, test::equalLogits).ok()); // even root cannot write there
         QCOMPARE(namesIn(work), std::vector<std::string>{"full"});
+    }
+
+    // The logits are compared before the folder is in sight: a cancel there leaves what was there before.
+    void aCancelWhileLogitsAreComparedLeavesNothing() {
+        const fs::path dir = fresh(), work = fresh();
+        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const auto source = checkpoint::Checkpoint::open(dir);
+        OK(source);
+        fs::path seen;
+        const auto cancel = [&](const fs::path& written) -> Result<formats::LogitsCheck> {
+            seen = written;
+            if (!checkpoint::Checkpoint::open(written)) qFatal("the folder is not complete yet");
+            return Error{"engine.cancelled", "stopped on request", "", "", true};
+        };
+        const formats::Format& ct = format("compressed-tensors");
+        QCOMPARE(formats::exportModel(ct, *source, {work / "out"}, always, cancel).error().code, std::string("engine.cancelled"));
+        QVERIFY(seen != work / "out" && !fs::exists(seen));
+        QVERIFY(namesIn(work).empty());
+
+        OK(formats::exportModel(format("gptq"), *source, {work / "out"}, always, test::equalLogits));
+        const std::string before = *checkpoint::Checkpoint::open(work / "out")->fingerprint();
+        QCOMPARE(formats::exportModel(ct, *source, {work / "out", true}, always, cancel).error().code, std::string("engine.cancelled"));
+        QCOMPARE(namesIn(work), std::vector<std::string>{"out"});
+        QCOMPARE(*checkpoint::Checkpoint::open(work / "out")->fingerprint(), before);
+        OK(formats::exportModel(ct, *source, {work / "out", true}, always, test::equalLogits));
+        QCOMPARE(checkpoint::Checkpoint::open(work / "out")->format(), std::string("compressed-tensors"));
     }
 
     void aFullDiskIsSaid() {
@@ -248,7 +279,7 @@ private Q_SLOTS:
         const rlimit small{20'000, before.rlim_max};
         std::signal(SIGXFSZ, SIG_IGN);
         ::setrlimit(RLIMIT_FSIZE, &small);
-        const auto refused = formats::exportModel(format("compressed-tensors"), *source, {work / "out"}, always);
+        const auto refused = formats::exportModel(format("compressed-tensors"), *source, {work / "out"}, always, test::equalLogits);
         ::setrlimit(RLIMIT_FSIZE, &before);
         QVERIFY(!refused.ok());
         QCOMPARE(refused.error().code, std::string("disk.full"));
@@ -262,10 +293,13 @@ private Q_SLOTS:
         OK(source);
         const pid_t child = ::fork();
         if (child == 0) {
-            (void)formats::exportModel(format("gptq"), *source, {work / "out"}, [](uint64_t done, uint64_t total) {
-                if (done > total / 2) ::raise(SIGKILL);
-                return true;
-            });
+            (void)formats::exportModel(
+                format("gptq"), *source, {work / "out"},
+                [](uint64_t done, uint64_t total) {
+                    if (done > total / 2) ::raise(SIGKILL);
+                    return true;
+                },
+                test::equalLogits);
             ::_exit(0);
         }
         int status = 0;
@@ -273,7 +307,7 @@ private Q_SLOTS:
         QVERIFY(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         QVERIFY(!fs::exists(work / "out"));
         QCOMPARE(namesIn(work).size(), size_t{1}); // what the killed one left, under another name
-        OK(formats::exportModel(format("gptq"), *source, {work / "out"}, always));
+        OK(formats::exportModel(format("gptq"), *source, {work / "out"}, always, test::equalLogits));
         QCOMPARE(namesIn(work), std::vector<std::string>{"out"});
     }
 
@@ -287,12 +321,12 @@ private Q_SLOTS:
         }));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
-        const auto exported = formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always);
+        const auto exported = formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always, test::equalLogits);
         OK(exported);
         QCOMPARE(exported->verdict.fidelity, Fidelity::NearExact);
         QCOMPARE(exported->verdict.inexact, int64_t{1});
         QVERIFY(exported->sheet.different <= 1);
-        const auto sheet = formats::sheetOf(format("compressed-tensors"), *exported, {}, dir / "ct");
+        const auto sheet = formats::sheetOf(format("compressed-tensors"), *exported, dir / "ct");
         QVERIFY(sheet.verified);
         QVERIFY(sheet.json.find("1 of ") != std::string::npos);
     }

@@ -287,7 +287,7 @@ private Q_SLOTS:
         const auto exported = [&](const fs::path& from, uint64_t count) {
             const fs::path out = fresh() / "out";
             const auto source = checkpoint::Checkpoint::open(from);
-            const auto done = formats::exportModel(gguf(), *source, {out}, always);
+            const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
             return done ? hex(firstBytes(out, count)) : done.error().message;
         };
         const auto q4 = quantized(scheme(4, 32), [&](test::TinyCodes& made) { codes(made), scale(made, 0x3C00); }); // 2^-7
@@ -372,7 +372,7 @@ private Q_SLOTS:
         OK(verdict);
         QCOMPARE(int(verdict->fidelity), fidelity);
         const fs::path out = fresh() / "out";
-        const auto done = formats::exportModel(gguf(), *source, {out}, always);
+        const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
         OK(done);
         QCOMPARE(done->bytes, verdict->bytes); // the forecast is the file's size
         QVERIFY(done->sheet.different <= verdict->inexact);
@@ -385,7 +385,7 @@ private Q_SLOTS:
         QCOMPARE(written->dtype(), source->dtype());
         QCOMPARE(written->quantizedModules().size(), source->quantizedModules().size());
         const fs::path again = fresh() / "out";
-        const auto second = formats::exportModel(gguf(), *written, {again}, always);
+        const auto second = formats::exportModel(gguf(), *written, {again}, always, test::equalLogits);
         OK(second);
         QCOMPARE(int(second->verdict.fidelity), int(Fidelity::Exact));
         QCOMPARE(test::readText(ggufIn(again)) == test::readText(ggufIn(out)), true); // re-export is byte-identical
@@ -400,7 +400,7 @@ private Q_SLOTS:
             OK(verdict);
             QCOMPARE(int(verdict->fidelity), int(Fidelity::NearExact));
             QVERIFY2(verdict->why.find("of a step") != std::string::npos, verdict->why.c_str());
-            OK(formats::exportModel(gguf(), *source, {fresh() / "out"}, always));
+            OK(formats::exportModel(gguf(), *source, {fresh() / "out"}, always, test::equalLogits));
         }
     }
 
@@ -437,7 +437,7 @@ private Q_SLOTS:
         QCOMPARE(int(verdict->fidelity), int(Fidelity::Unsupported));
         QVERIFY2(verdict->why.find(part.toStdString()) != std::string::npos, verdict->why.c_str());
         const fs::path out = fresh() / "out";
-        const auto done = formats::exportModel(gguf(), *source, {out}, always);
+        const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
         QVERIFY(!done.ok());
         QCOMPARE(done.error().code, std::string("usage"));
         QVERIFY(!fs::exists(out));
@@ -466,7 +466,7 @@ private Q_SLOTS:
         const auto source = checkpoint::Checkpoint::open(quantized(scheme(4, 32)));
         OK(source);
         const fs::path out = fresh() / "out";
-        OK(formats::exportModel(gguf(), *source, {out}, always));
+        OK(formats::exportModel(gguf(), *source, {out}, always, test::equalLogits));
         const std::string whole = test::readText(ggufIn(out));
         const auto flipped = [&](size_t at) {
             std::string bytes = whole;
@@ -497,7 +497,7 @@ private Q_SLOTS:
         const auto source = checkpoint::Checkpoint::open(quantized(scheme(4, 32)));
         OK(source);
         const fs::path out = fresh() / "out", bare = fresh();
-        OK(formats::exportModel(gguf(), *source, {out}, always));
+        OK(formats::exportModel(gguf(), *source, {out}, always, test::equalLogits));
         fs::copy(ggufIn(out), bare / "a.gguf");
         const auto alone = checkpoint::Checkpoint::open(bare / "a.gguf");
         QVERIFY(!alone.ok());

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "client/project.h"
 #include "drive/export_run.h"
+#include "formats/staging.h"
 
 #include <QCoreApplication>
 #include <QJsonArray>
@@ -149,7 +150,7 @@ TargetFolder lookAtTarget(const QString& path) {
     }
     if (kind == fs::file_type::directory) {
         out.isEmpty = fs::is_empty(target, error);
-        out.isExport = fs::exists(target / "qat_workbench_export.json", error);
+        out.isExport = formats::isExport(target);
         if (error) out.problem = tr("%1 cannot be read: %2").arg(out.path, text(error.message()));
     }
     fs::path parent = target.parent_path(); // the folder is written beside its target and then renamed
