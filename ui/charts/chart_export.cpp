@@ -22,7 +22,7 @@ Layout layoutOf(const ChartPlot& plot) {
     layout.title = layout.line * 3 / 2;
     for (const ChartCurve& curve : plot.data().curves())
         if (curve.visible) layout.legend = std::max(layout.legend, plot.fontMetrics().horizontalAdvance(curve.spec.label));
-    if (layout.legend > 0) layout.legend += layout.line * 7 / 2;
+    if (layout.legend > 0) layout.legend += static_cast<int>((kSwatchWidth + 2) * layout.line);
     layout.whole = layout.plot + QSize(layout.legend, layout.title);
     return layout;
 }
@@ -39,11 +39,11 @@ void paint(QCPPainter& painter, ChartPlot& plot, const QString& title, const The
     int y = layout.title;
     for (const ChartCurve& curve : plot.data().curves()) {
         if (!curve.visible || y + layout.line > layout.whole.height()) continue;
-        drawSwatch(painter, QRectF(layout.plot.width() + layout.line / 2, y, layout.line * 1.5, layout.line), lineStyle(curve.spec, theme),
-                   theme[Token::Base]);
+        drawSwatch(painter, QRectF(layout.plot.width() + layout.line / 2, y, layout.line * kSwatchWidth, layout.line),
+                   lineStyle(curve.spec, theme), theme[Token::Base]);
         painter.setPen(theme[Token::Text]);
-        painter.drawText(QRect(layout.plot.width() + layout.line * 5 / 2, y, layout.legend, layout.line), Qt::AlignLeft | Qt::AlignVCenter,
-                         curve.spec.label);
+        painter.drawText(QRect(layout.plot.width() + static_cast<int>((kSwatchWidth + 0.9) * layout.line), y, layout.legend, layout.line),
+                         Qt::AlignLeft | Qt::AlignVCenter, curve.spec.label);
         y += layout.line;
     }
     painter.translate(0, layout.title);

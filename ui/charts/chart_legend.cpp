@@ -78,7 +78,7 @@ QVariant ChartLegendModel::data(const QModelIndex& index, int role) const {
 QSize ChartLegendDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const int line = option.fontMetrics.height();
     const bool two = !index.data(ChartLegendModel::CountsRole).toString().isEmpty();
-    return {line * 12, line * (two ? 2 : 1) + line / 2};
+    return {line * 13, line * (two ? 2 : 1) + line / 2};
 }
 
 void ChartLegendDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
@@ -94,19 +94,20 @@ void ChartLegendDelegate::paint(QPainter* painter, const QStyleOptionViewItem& o
     const QRect row = QRect(option.rect.topLeft(), QSize(option.rect.width(), line + line / 2)).adjusted(pad, pad, -pad, -pad);
     LineStyle style = lineStyle(index.data(ChartLegendModel::SpecRole).value<SeriesSpec>(), theme.table());
     if (!visible) style.colour = theme.colour(Token::Disabled);
-    drawSwatch(*painter, QRectF(row.left(), row.top(), line * 1.6, row.height()), style, theme.colour(Token::Base));
+    drawSwatch(*painter, QRectF(row.left(), row.top(), kSwatchWidth * line, row.height()), style, theme.colour(Token::Base));
     const QString last = visible ? index.data(ChartLegendModel::LastRole).toString() : tr("hidden");
     const int lastWidth = option.fontMetrics.horizontalAdvance(last) + pad;
     painter->setFont(option.font);
     painter->setPen(theme.colour(Token::Muted));
     painter->drawText(row, Qt::AlignRight | Qt::AlignVCenter, last);
     painter->setPen(theme.colour(visible ? Token::Text : Token::Disabled));
-    const QRect text = row.adjusted(line * 2, 0, -lastWidth, 0);
+    const int indent = static_cast<int>((kSwatchWidth + 0.4) * line);
+    const QRect text = row.adjusted(indent, 0, -lastWidth, 0);
     painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
                       option.fontMetrics.elidedText(index.data().toString(), Qt::ElideMiddle, text.width()));
     if (const QString counts = index.data(ChartLegendModel::CountsRole).toString(); !counts.isEmpty()) {
         painter->setPen(theme.colour(Token::Bad));
-        painter->drawText(row.translated(line * 2, line), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("△ ") + counts);
+        painter->drawText(row.translated(indent, line), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("△ ") + counts);
     }
     painter->restore();
 }

@@ -104,7 +104,7 @@ void ChartReadout::place() {
     }
     for (const Row& row : m_rows) m_labelWidth = std::max(m_labelWidth, metrics.horizontalAdvance(row.facts.label));
     m_labelWidth = std::min(m_labelWidth + 2, metrics.averageCharWidth() * 36); // 2: the text's true width is no whole number
-    int width = line * 2 + m_labelWidth;
+    int width = static_cast<int>((kSwatchWidth + 0.4) * line) + m_labelWidth;
     for (const int w : m_widths) width += gap + w;
     width = std::max(width, metrics.horizontalAdvance(m_heading)) + line;
     const int height = line * (static_cast<int>(m_rows.size()) + 2) + line;
@@ -146,10 +146,10 @@ void ChartReadout::paintEvent(QPaintEvent*) {
     for (const Row& row : m_rows) {
         y += line;
         if (const ChartCurve* curve = m_plot.data().curve(row.facts.id))
-            drawSwatch(painter, QRectF(pad, y, line * 1.3, line), lineStyle(curve->spec, theme), theme[Token::Raised]);
+            drawSwatch(painter, QRectF(pad, y, line * kSwatchWidth, line), lineStyle(curve->spec, theme), theme[Token::Raised]);
         painter.setPen(theme[Token::Text]);
-        painter.drawText(QRect(pad + line * 2 - line / 3, y, m_labelWidth, line), Qt::AlignLeft | Qt::AlignVCenter,
-                         fontMetrics().elidedText(row.facts.label, Qt::ElideMiddle, m_labelWidth));
+        painter.drawText(QRect(pad + static_cast<int>((kSwatchWidth + 0.4) * line), y, m_labelWidth, line),
+                         Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(row.facts.label, Qt::ElideMiddle, m_labelWidth));
         cellsAt(y, row.cells);
     }
 }

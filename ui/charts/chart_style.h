@@ -21,7 +21,8 @@ struct LineStyle {
 [[nodiscard]] LineStyle lineStyle(const SeriesSpec& spec, const ThemeTable& theme);
 [[nodiscard]] QColor mixed(const QColor& colour, const QColor& ground, double share); // share of the colour
 void drawMarker(QPainter& painter, const QPointF& at, double size, const LineStyle& style, const QColor& ground);
-// A short piece of the line with its marker, for legend and readout.
+// A short piece of the line with its marker, for legend and readout. Width in heights of a line: two dashes fit beside the marker.
+constexpr double kSwatchWidth = 2.4;
 void drawSwatch(QPainter& painter, const QRectF& rect, const LineStyle& style, const QColor& ground);
 
 // Text on a ground of its own, readable above lines. The rectangle is the text's box.

@@ -205,14 +205,17 @@ void QatChart::updateWords() {
     const QString words =
         last.isEmpty()
             ? tr("%1, no data").arg(name)
-            : tr("%1, %n run(s), last values %2", nullptr, static_cast<int>(last.size())).arg(name, last.join(QStringLiteral(", ")));
+            : (last.size() == 1 ? tr("%1, 1 run, last value %2").arg(name, last.front())
+                                : tr("%1, %2 runs, last values %3").arg(name).arg(last.size()).arg(last.join(QStringLiteral(", "))));
     if (words != p.plot->accessibleDescription()) {
         p.plot->setAccessibleDescription(words);
         setAccessibleDescription(words);
     }
     const size_t hidden = logY() ? m_data->hiddenOnLog() : 0;
     p.note->setVisible(hidden > 0);
-    if (hidden > 0) p.note->setText(tr("%n value(s) up to 0 are hidden on the logarithmic axis", nullptr, static_cast<int>(hidden)));
+    if (hidden > 0)
+        p.note->setText(hidden == 1 ? tr("1 value up to 0 is hidden on the logarithmic axis")
+                                    : tr("%1 values up to 0 are hidden on the logarithmic axis").arg(hidden));
     if (isTableShown() && !p.tableTimer.isActive()) p.tableTimer.start();
 }
 

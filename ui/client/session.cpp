@@ -3,6 +3,7 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QPointer>
 
 namespace qw::ui {
 namespace {
@@ -21,6 +22,23 @@ Session::Session(Settings& settings, EngineClient& engine, QObject* parent)
     connect(&project, &Project::problem, this, &Session::notice);
     connect(&model, &OpenModel::changed, this, &Session::followModel);
     connect(&draft, &RecipeDraft::changed, this, &Session::followDraft);
+}
+
+int Session::command(const QString& title, const QStringList& arguments, QObject* context, OnProgress progress, Reply done) {
+    const auto command = std::make_shared<int>(0);
+    const int activity = activities.begin(title, [this, command] { engine.cancelCommand(*command); });
+    const QPointer<QObject> guard(context); // the activity ends even when nobody waits for the answer any more
+    *command = engine.command(
+        arguments, this,
+        [this, activity, guard, progress = std::move(progress)](const QString& sentence) {
+            activities.progress(activity, sentence);
+            if (guard && progress) progress(sentence);
+        },
+        [this, activity, guard, done = std::move(done)](const Result<QByteArray>& reply) {
+            activities.end(activity);
+            if (guard && done) done(reply);
+        });
+    return *command;
 }
 
 void Session::followModel() {

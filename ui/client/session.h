@@ -3,6 +3,7 @@
 // Limits: owns nothing but the choices; made once in main() (or a test), outlives the window.
 #pragma once
 
+#include "client/activities.h"
 #include "client/engine_client.h"
 #include "client/open_model.h"
 #include "client/project.h"
@@ -33,6 +34,10 @@ public:
     RecipeDraft draft;  // its model.path and the open model follow each other
     RecentItems recent; // models and projects that were opened well
     Worker compute;     // numbers for the eye: previews, pyramids, comparisons
+    Activities activities;
+
+    // engine.command, listed among the activities under this title until it answers; there it can be called off.
+    int command(const QString& title, const QStringList& arguments, QObject* context, OnProgress progress, Reply done);
 
     // Shared choices; kept in the project's flags.
     [[nodiscard]] QString liveRun() const { return m_liveRun; }

@@ -145,8 +145,8 @@ void ExportDialog::start() {
     m_banner->dismiss();
     const QStringList arguments = m_choice->arguments()
                                   << QStringLiteral("--project") << m_session.project.dir() << QStringLiteral("--json");
-    m_command = m_session.engine.command(
-        arguments, this, [this](const QString& sentence) { showProgress(sentence); },
+    m_command = m_session.command(
+        tr("Exporting %1").arg(m_exportRun->currentText()), arguments, this, [this](const QString& sentence) { showProgress(sentence); },
         [this](const Result<QByteArray>& reply) { showReply(reply); });
     m_exportProgress->setRange(0, 0);
     m_exportProgress->show();

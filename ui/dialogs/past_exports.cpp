@@ -27,7 +27,10 @@ PastExports::PastExports(Session& session, QWidget* parent) : QWidget(parent), m
     showSelected();
 }
 
-PastExports::~PastExports() { m_session.compute.cancel(QLatin1String(kCheck)); }
+PastExports::~PastExports() {
+    m_session.activities.end(m_activity);
+    m_session.compute.cancel(QLatin1String(kCheck));
+}
 
 void PastExports::build() {
     m_model = new PastExportsModel(this);
@@ -245,15 +248,21 @@ void PastExports::checkAgain() {
     m_said->setText(tr("Reading the folder and comparing every weight…"));
     m_said->show();
     const auto finish = [this](const Result<QJsonObject>& sheet, const QString& dir) {
+        m_session.activities.end(m_activity);
         m_checking = false;
         if (sheet) m_model->replace(m_model->rowOf(dir), *sheet);
         showSelected();
         m_said->setVisible(!sheet);
         if (!sheet) m_said->setText(text(sheet.error().message));
     };
+    m_activity = m_session.activities.begin(tr("Checking an export again"), [this, finish, dir = one->dir] {
+        m_session.compute.cancel(QLatin1String(kCheck));
+        finish(Error{"engine.cancelled", utf8(tr("Called off; the sheet stands as it was.")), "", "", true}, dir);
+    });
     m_session.project.query<ExportSources>(
         QStringLiteral("checkSources"), [uid = m_run](store::Store& store) { return exportSources(store, uid); }, this,
         [this, finish, past = *one](Result<ExportSources> sources) {
+            if (!m_checking) return; // called off meanwhile
             if (!sources) return finish(sources.error(), past.dir);
             m_session.compute.request<Result<QJsonObject>>(
                 QLatin1String(kCheck),

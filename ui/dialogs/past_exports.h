@@ -56,6 +56,7 @@ private:
     bool m_starting = false; // an evaluation
     QLabel* m_said = nullptr;
     bool m_checking = false;
+    int m_activity = 0;
 };
 
 } // namespace qw::ui

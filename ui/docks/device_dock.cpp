@@ -160,7 +160,7 @@ void DeviceDock::check() {
     m_checks->setText(tr("Checking…"));
     QStringList arguments{QStringLiteral("doctor")};
     if (m_session.project.isOpen()) arguments << QStringLiteral("--project") << m_session.project.dir();
-    m_session.engine.command(arguments, this, {}, [this](const Result<QByteArray>& answer) { showChecks(answer); });
+    m_session.command(tr("Checking the system"), arguments, this, {}, [this](const Result<QByteArray>& answer) { showChecks(answer); });
 }
 
 void DeviceDock::showChecks(const Result<QByteArray>& answer) {

@@ -5,6 +5,7 @@
 #include "delegates/state_delegate.h"
 #include "models/run_texts.h"
 #include "theme/theme.h"
+#include "widgets/activity_list.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -18,6 +19,8 @@
 
 namespace qw::ui {
 namespace {
+
+constexpr int kShownAfterMs = 10'000; // shorter work stands in the status bar alone (ui.md 5, Progress)
 
 StateLook look(int state) {
     const auto word = static_cast<RunWord>(state);
@@ -108,6 +111,9 @@ void QueueDock::build() {
     column->addLayout(bar);
     m_banner = new Banner(frame);
     column->addWidget(m_banner);
+    auto* work = new ActivityList(m_session.activities, kShownAfterMs, 4, frame);
+    work->setObjectName(QStringLiteral("queueProgress"));
+    column->addWidget(work);
     column->addWidget(m_stack, 1);
     setWidget(frame);
 }

@@ -13,7 +13,8 @@ namespace {
 
 struct Menu {
     const char* title;
-    std::vector<const char*> ids; // "-": a separator; "prefix.*": whatever is registered below it and stands nowhere else
+    // "-": a separator; ">Title" … "<": a menu of its own; "prefix.*": whatever is registered below it and stands nowhere else.
+    std::vector<const char*> ids;
 };
 
 const std::vector<Menu>& menus() {
@@ -21,18 +22,79 @@ const std::vector<Menu>& menus() {
         {"&File",
          {"file.newProject", "file.openProject", "file.openModel", "file.sample", "-", "file.importRecipe", "file.saveRecipe", "-",
           "file.export", "file.exportReport", "file.*", "-", "file.quit"}},
-        {"&Edit", {"edit.undo", "edit.redo", "-", "edit.find", "edit.*", "-", "edit.preferences"}},
+        {"&Edit",
+         {"edit.undo", "edit.redo", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.*", "-", "edit.preferences"}},
         {"&View",
-         {"view.page.*", "-", "view.dock.*", "-", "view.theme.system", "view.theme.light", "view.theme.dark", "-", "view.layout.save",
-          "view.layout.reset", "view.layout.*", "-", "view.chart.*", "-", "view.*"}},
+         {"view.page.*",
+          "-",
+          "view.dock.*",
+          "-",
+          ">&Theme",
+          "view.theme.system",
+          "view.theme.light",
+          "view.theme.dark",
+          "<",
+          ">&Layouts",
+          "view.layout.save",
+          "view.layout.load",
+          "-",
+          "view.layout.*",
+          "view.layout.reset",
+          "<",
+          "-",
+          "view.chart.*",
+          "-",
+          "view.*"}},
         {"&Model", {"model.*"}},
         {"&Scheme", {"scheme.*"}},
-        {"&Run", {"run.start", "run.pause", "run.resume", "run.checkpoint", "run.stop", "-", "run.*", "-", "queue.*"}},
+        {"&Run", {"run.start", "run.pause", "run.resume", "run.checkpoint", "run.stop", "-", "run.evaluate", "run.*", "-", "queue.*"}},
         {"&Compare", {"compare.*"}},
-        {"&Tools", {"tools.*"}},
+        {"&Tools", {">&Engine", "tools.engine.*", "<", "tools.*"}},
         {"&Help", {"help.guide", "help.shortcuts", "help.*", "-", "help.about"}},
     };
     return table;
+}
+
+// What a pattern stands for: everything below it that stands nowhere else and that no longer pattern takes.
+std::vector<QAction*> matches(const QString& pattern, const ActionRegistry& actions, const std::set<QString>& placed) {
+    const QString prefix = pattern.chopped(1);
+    std::vector<QAction*> found;
+    for (QAction* action : actions.all()) {
+        const QString name = action->objectName(), group = name.left(name.lastIndexOf(QLatin1Char('.')) + 1);
+        const bool nearer = group != prefix && placed.contains(group + QLatin1Char('*'));
+        if (name.startsWith(prefix) && !placed.contains(name) && !nearer) found.push_back(action);
+    }
+    return found;
+}
+
+void fillMenu(QMenu& top, const Menu& menu, const ActionRegistry& actions, const std::set<QString>& placed) {
+    QMenu* into = &top;
+    bool separator = false;
+    const auto separate = [&] {
+        if (separator && !into->isEmpty()) into->addSeparator();
+        separator = false;
+    };
+    for (const char* raw : menu.ids) {
+        const QString id = QString::fromLatin1(raw);
+        if (id == QLatin1String("-")) {
+            separator = true;
+        } else if (id.startsWith(QLatin1Char('>'))) {
+            separate();
+            into = top.addMenu(QCoreApplication::translate("MainMenu", raw + 1));
+            into->setObjectName(QStringLiteral("menu") + id.mid(1).remove(QLatin1Char('&')));
+        } else if (id == QLatin1String("<")) {
+            if (into->isEmpty()) top.removeAction(into->menuAction());
+            into = &top;
+        } else if (id.endsWith(QLatin1String(".*"))) {
+            for (QAction* action : matches(id, actions, placed)) {
+                separate();
+                into->addAction(action);
+            }
+        } else if (QAction* action = actions.find(id)) {
+            separate();
+            into->addAction(action);
+        }
+    }
 }
 
 } // namespace
@@ -42,31 +104,10 @@ void buildMenus(QMainWindow& window, ActionRegistry& actions) {
     for (const Menu& menu : menus())
         for (const char* id : menu.ids) placed.insert(QString::fromLatin1(id));
     for (const Menu& menu : menus()) {
-        QMenu* made = window.menuBar()->addMenu(QCoreApplication::translate("MainMenu", menu.title));
-        made->setObjectName(QStringLiteral("menu") + QString::fromLatin1(menu.title).remove(QLatin1Char('&')));
-        bool separator = false;
-        const auto put = [&](QAction* action) {
-            if (separator && !made->isEmpty()) made->addSeparator();
-            separator = false;
-            made->addAction(action);
-        };
-        for (const char* raw : menu.ids) {
-            QString id = QString::fromLatin1(raw);
-            if (id == QLatin1String("-")) {
-                separator = true;
-            } else if (id.endsWith(QLatin1String(".*"))) {
-                id.chop(1);
-                for (QAction* action : actions.all()) {
-                    const QString name = action->objectName();
-                    // A longer pattern of the same menu takes what is below it.
-                    const qsizetype dot = name.lastIndexOf(QLatin1Char('.'));
-                    const bool nearer = name.left(dot + 1) != id && placed.contains(name.left(dot + 1) + QLatin1Char('*'));
-                    if (name.startsWith(id) && !placed.contains(name) && !nearer) put(action);
-                }
-            } else if (QAction* action = actions.find(id))
-                put(action);
-        }
-        if (made->isEmpty()) window.menuBar()->removeAction(made->menuAction());
+        QMenu* top = window.menuBar()->addMenu(QCoreApplication::translate("MainMenu", menu.title));
+        top->setObjectName(QStringLiteral("menu") + QString::fromLatin1(menu.title).remove(QLatin1Char('&')));
+        fillMenu(*top, menu, actions, placed);
+        if (top->isEmpty()) window.menuBar()->removeAction(top->menuAction());
     }
 }
 

@@ -7,6 +7,7 @@
 #include "shell/action_finder.h"
 #include "shell/chart_actions.h"
 #include "shell/drop_overlay.h"
+#include "shell/edit_actions.h"
 #include "shell/main_menu.h"
 #include "shell/navigation.h"
 #include "shell/status_line.h"
@@ -73,6 +74,7 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
     setStatusBar(status);
     registerActions();
     m_chartActions = new ChartActions(*this, m_actions);
+    m_editActions = new EditActions(*this, m_actions);
     buildMenus(*this, m_actions);
     addRecentMenu(*this, m_session);
     m_actionFinder = new ActionFinder(m_actions, this);
@@ -80,9 +82,7 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
     arrange();
     m_layouts = new LayoutStore(session.settings, *this);
     wire();
-    connect(status, &StatusLine::logWanted, this, [this] {
-        if (auto* log = findChild<QDockWidget*>(QStringLiteral("dockLog"))) log->show();
-    });
+    connect(status, &StatusLine::logWanted, m_actions.find(QStringLiteral("tools.engine.logs")), &QAction::trigger);
     if (!m_layouts->restore())
         showNotice(Error{"", utf8(tr("The stored window layout could not be used.")), utf8(tr("The default layout is shown.")), "", false});
     if (!m_pages.empty()) goTo(PageId::Start);
@@ -90,7 +90,10 @@ MainWindow::MainWindow(Session& session) : m_session(session), m_actions(session
 }
 
 // The registry goes before the widgets, and hiding them moves the focus once more.
-MainWindow::~MainWindow() { delete m_chartActions; }
+MainWindow::~MainWindow() {
+    delete m_chartActions;
+    delete m_editActions;
+}
 
 // The first layout: as large as the work needs and the screen has.
 void MainWindow::arrange() {
@@ -119,7 +122,10 @@ void MainWindow::wire() {
     connect(m_pageStack, &QStackedWidget::currentChanged, m_chartActions, &ChartActions::update);
     for (const Page* page : m_pages) connect(page, &Page::viewStateChanged, m_chartActions, &ChartActions::update);
     const auto menus = menuBar()->actions();
-    for (const QAction* menu : menus) connect(menu->menu(), &QMenu::aboutToShow, m_chartActions, &ChartActions::update);
+    for (const QAction* menu : menus) {
+        connect(menu->menu(), &QMenu::aboutToShow, m_chartActions, &ChartActions::update);
+        connect(menu->menu(), &QMenu::aboutToShow, m_editActions, &EditActions::update);
+    }
     connect(m_navList, &Navigation::pageChosen, this, &MainWindow::goTo);
     connect(&m_session, &Session::pageWanted, this, &MainWindow::goTo);
     connect(&m_session, &Session::modelWanted, this, [this] { goTo(PageId::Model); });

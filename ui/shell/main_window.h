@@ -18,6 +18,7 @@ namespace qw::ui {
 
 class ActionFinder;
 class ChartActions;
+class EditActions;
 class Navigation;
 
 class MainWindow : public QMainWindow {
@@ -61,6 +62,7 @@ private:
     Banner* m_notice = nullptr; // above the pages: what concerns the window, not one page
     LayoutStore* m_layouts = nullptr;
     ChartActions* m_chartActions = nullptr;
+    EditActions* m_editActions = nullptr;
     bool m_docksArranged = false, m_suggestStudy = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/status_line.h"
 
+#include "widgets/activity_list.h"
+
 #include <QDir>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -8,6 +10,11 @@
 #include <QPushButton>
 
 namespace qw::ui {
+namespace {
+
+constexpr int kShownAfterMs = 500; // ui.md 5, Progress
+
+} // namespace
 
 StatusLine::StatusLine(Session& session, QWidget* parent) : QStatusBar(parent), m_session(session) {
     setSizeGripEnabled(false);
@@ -15,6 +22,9 @@ StatusLine::StatusLine(Session& session, QWidget* parent) : QStatusBar(parent), 
     m_statusGpu = label(QStringLiteral("statusGpu"), tr("Device"));
     m_statusQueue = label(QStringLiteral("statusQueue"), tr("Queue"));
     m_statusProject = label(QStringLiteral("statusProject"), tr("Project"));
+    auto* work = new ActivityList(session.activities, kShownAfterMs, 1, this);
+    work->setObjectName(QStringLiteral("statusProgress"));
+    addPermanentWidget(work);
     m_statusLogButton = new QPushButton(this);
     m_statusLogButton->setObjectName(QStringLiteral("statusLogButton"));
     m_statusLogButton->setFlat(true);
@@ -44,13 +54,17 @@ QLabel* StatusLine::label(const QString& name, const QString& what) {
     auto* made = new QLabel(this);
     made->setObjectName(name);
     made->setAccessibleName(what);
+    const int gap = fontMetrics().averageCharWidth();
+    made->setContentsMargins(gap, 0, 2 * gap, 0);
     addWidget(made);
     return made;
 }
 
 void StatusLine::show(const Snapshot* snapshot) {
     m_statusLogButton->setText(m_warnings == 0 ? tr("Log") : tr("Log  %1 ⚠").arg(m_warnings));
-    m_statusLogButton->setAccessibleName(m_warnings == 0 ? tr("Log") : tr("Log, %n warning(s)", nullptr, m_warnings));
+    m_statusLogButton->setAccessibleName(m_warnings == 0   ? tr("Log")
+                                         : m_warnings == 1 ? tr("Log, one warning")
+                                                           : tr("Log, %1 warnings").arg(m_warnings));
     if (!snapshot) {
         m_statusEngine->setText(tr("Engine ○ idle"));
         m_statusGpu->clear();
@@ -71,7 +85,9 @@ void StatusLine::show(const Snapshot* snapshot) {
     const bool paused = snapshot->flags.value(QStringLiteral("queue.paused")) == QLatin1String("1");
     m_statusEngine->setText(running > 0 ? tr("Engine ● working") : tr("Engine ○ idle"));
     m_statusGpu->setText(device.isEmpty() ? QString() : tr("Device %1").arg(device));
-    QString queue = driven == 0 ? tr("Queue is empty") : tr("%n study(s) in the queue", nullptr, driven);
+    QString queue = driven == 0   ? tr("Queue is empty")
+                    : driven == 1 ? tr("1 study in the queue")
+                                  : tr("%1 studies in the queue").arg(driven);
     if (paused) queue += tr(" (paused)");
     m_statusQueue->setText(queue);
     m_statusProject->setText(snapshot->readOnly ? tr("%1 (read-only)").arg(QDir(snapshot->project).dirName())

@@ -153,6 +153,13 @@ void MainWindow::registerHelpActions() {
            tr("Bring back every closed or floating panel"),
            {}},
           this, [this] { m_layouts->reset(); });
+    a.add({QStringLiteral("tools.engine.logs"), tr("Show &log"), QStringLiteral("log"), tr("What engine and window have said"), {}}, this,
+          [this] {
+              auto* log = findChild<QDockWidget*>(QStringLiteral("dockLog"));
+              if (!log) return;
+              log->show();
+              log->raise();
+          });
     a.add({QStringLiteral("tools.databaseCheck"),
            tr("&Database check"),
            QStringLiteral("check"),

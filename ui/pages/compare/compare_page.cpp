@@ -180,6 +180,13 @@ void ComparePage::buildActions() {
                       session().goTo(PageId::Compare);
                       if (m_comparison) chooseReportFile();
                   });
+    QAction* evaluate = actions().add({QStringLiteral("run.evaluate"),
+                                       tr("E&valuate missing"),
+                                       QStringLiteral("check"),
+                                       tr("Measure the tasks and rows that the comparison lacks, and nothing else"),
+                                       {}},
+                                      this, [this] { evaluateMissing(); });
+    ActionRegistry::setDisabledReason(evaluate, tr("nothing is compared yet"));
     actions().add({QStringLiteral("compare.swap"),
                    tr("S&wap baseline and QAT run"),
                    QStringLiteral("swap"),

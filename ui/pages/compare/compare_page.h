@@ -43,6 +43,8 @@ private:
 
     void refresh(bool force = false);
     void compute(std::shared_ptr<Comparison> comparison);
+    void stopComputing();
+    void setEvaluation(const QString& whyNot); // of the button and of its action
     void showComparison(const ComparisonPtr& comparison);
     void showVerdict();
     void showPair(); // what depends on PTQ and QAT of the pickers
@@ -60,6 +62,7 @@ private:
 
     ComparisonPtr m_comparison;
     QString m_stamp;
+    int m_activity = 0; // of the table in work
     CompareModel* m_model = nullptr;
     ConfigDiff* m_diff = nullptr;
     ComparePickers* m_pickers = nullptr;

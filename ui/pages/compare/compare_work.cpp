@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: what the page Compare computes and does: facts, table, verdict, copies, missing results, report.
+// What: what the page Compare computes and does: facts, table, verdict, copies, report.
 #include "models/compare_model.h"
 #include "models/config_diff.h"
 #include "models/report.h"
-#include "models/run_ways.h"
 #include "pages/compare/compare_charts.h"
 #include "pages/compare/compare_page.h"
 #include "pages/compare/compare_pickers.h"
@@ -72,6 +71,7 @@ void ComparePage::showEmpty() {
                  tr("Compare the study “%1”").arg(choices.front().name),
                  [this, uid = choices.front().uid] { m_pickers->chooseStudy(uid); });
     m_comparison.reset();
+    setEvaluation(tr("nothing is compared yet"));
     m_stamp.clear();
     setViewState(ViewState::Empty);
 }
@@ -105,6 +105,8 @@ void ComparePage::refresh(bool force) {
 }
 
 void ComparePage::compute(std::shared_ptr<Comparison> comparison) {
+    session().activities.end(m_activity);
+    m_activity = session().activities.begin(tr("Comparing %1 runs").arg(comparison->runs.size()), [this] { stopComputing(); });
     session().compute.request<ComparisonPtr>(
         QStringLiteral("compareTable"),
         [comparison = std::move(comparison)](const CancelFlag&) -> ComparisonPtr {
@@ -114,7 +116,18 @@ void ComparePage::compute(std::shared_ptr<Comparison> comparison) {
         this, [this](ComparisonPtr done) { showComparison(done); });
 }
 
+void ComparePage::stopComputing() {
+    session().activities.end(m_activity);
+    session().compute.cancel(QStringLiteral("compareTable"));
+    if (m_comparison) // the table before stays
+        setStale(false);
+    else
+        fail(Error{"engine.cancelled", utf8(tr("The comparison was called off.")), "", "", true},
+             {{tr("Compare again"), [this] { refresh(true); }, {}}});
+}
+
 void ComparePage::showComparison(const ComparisonPtr& comparison) {
+    session().activities.end(m_activity);
     m_comparison = comparison;
     m_filled.clear();
     m_model->setComparison(comparison);
@@ -204,7 +217,7 @@ void ComparePage::showButtons() {
     m_evaluate->setProperty("helpText",
                             missing ? tr("Measure what is missing, and nothing else:") + QLatin1Char('\n') + lines.join(QLatin1Char('\n'))
                                     : tr("Measure the tasks and rows that the comparison lacks"));
-    setDisabledReason(m_evaluate, missing == 0 ? tr("every compared run has all results") : whyNoEvaluation());
+    setEvaluation(missing == 0 ? tr("every compared run has all results") : whyNoEvaluation());
     setDisabledReason(m_export, exportedRun().isEmpty() ? tr("select a row of the table first") : QString());
 }
 
@@ -212,50 +225,6 @@ void ComparePage::copy(const QString& what, const std::string& words) {
     if (words.empty()) return;
     QGuiApplication::clipboard()->setText(text(words));
     m_said->setText(tr("%1 copied").arg(what));
-}
-
-// Rows that did not come to their end need their study, or themselves, to go on; finished ones are only measured.
-QString ComparePage::whyNoEvaluation() const {
-    const SnapshotPtr snapshot = session().project.snapshot();
-    if (!snapshot || snapshot->readOnly) return tr("the project is open for reading only");
-    QString why;
-    for (const MissingResult& one : m_comparison->missing) {
-        if (!one.tasks.isEmpty()) return {};
-        const RunFacts* run = snapshot->run(one.run);
-        const auto study =
-            std::ranges::find_if(snapshot->studies, [&](const StudyFacts& s) { return text(s.info.uid) == m_comparison->studyUid; });
-        const bool driven = study != snapshot->studies.end() && study->driven;
-        why = run ? whyNoResume(*snapshot, run->info, run->info.state) : driven ? tr("the study is being worked on already") : QString();
-        if (why.isEmpty()) return {};
-    }
-    return why;
-}
-
-void ComparePage::evaluateMissing() {
-    const SnapshotPtr snapshot = session().project.snapshot();
-    if (!m_comparison || !snapshot) return;
-    const auto told = [this](const Result<QByteArray>& reply) {
-        if (!reply) Q_EMIT session().notice(reply.error());
-        session().project.refresh();
-    };
-    bool studyAsked = false;
-    for (const MissingResult& one : m_comparison->missing) {
-        const RunFacts* run = snapshot->run(one.run);
-        if (!one.tasks.isEmpty()) {
-            QStringList arguments{QStringLiteral("measure"), one.run};
-            for (const QString& like : one.like) arguments << QStringLiteral("--like") << like;
-            session().engine.command(arguments << QStringLiteral("--project") << session().project.dir(), this, {}, told);
-        } else if (run && !(m_comparison->wholeStudy && studyOf(*snapshot, run->info))) { // its study may lack more than is asked for
-            if (whyNoResume(*snapshot, run->info, run->info.state).isEmpty())
-                session().engine.command(
-                    {QStringLiteral("resume"), one.run, QStringLiteral("--wait"), QStringLiteral("--project"), session().project.dir()},
-                    this, {}, told);
-        } else if (!std::exchange(studyAsked, true) && !m_comparison->studyDir.isEmpty()) {
-            session().engine.continueStudy(session().project.dir(), m_comparison->studyDir, this, told);
-        }
-    }
-    m_said->setText(tr("queued"));
-    setDisabledReason(m_evaluate, tr("what is missing is being measured already"));
 }
 
 void ComparePage::chooseReportFile() {
@@ -275,7 +244,9 @@ void ComparePage::chooseReportFile() {
 
 void ComparePage::writeReport(const QString& file) {
     if (!m_comparison) return;
-    const auto done = [this, file](const Status& status) {
+    const int activity = session().activities.begin(tr("Writing the report"));
+    const auto done = [this, file, activity](const Status& status) {
+        session().activities.end(activity);
         if (status)
             m_said->setText(tr("Saved %1").arg(file));
         else

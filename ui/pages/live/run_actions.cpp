@@ -38,8 +38,23 @@ RunActions::RunActions(Session& session, ActionRegistry& actions, LiveRun& run, 
                           tr("Stop the run: with a checkpoint or without"),
                           {QKeySequence(Qt::SHIFT | Qt::Key_F5)}},
                          this, [this] { askStop(); });
+    m_attach = actions.add({QStringLiteral("tools.engine.attach"),
+                            tr("&Attach again"),
+                            QStringLiteral("link"),
+                            tr("Read the shown run anew and look for its engine"),
+                            {}},
+                           this, [this] { attach(); });
+    m_restart = actions.add({QStringLiteral("tools.engine.restart"),
+                             tr("&Restart"),
+                             QStringLiteral("refresh"),
+                             tr("End the shown run's engine after a checkpoint and go on from there with a new one"),
+                             {}},
+                            this, [this] { restart(); });
     connect(&run, &LiveRun::statusChanged, this, &RunActions::update);
-    connect(&run, &LiveRun::shownChanged, this, &RunActions::update);
+    connect(&run, &LiveRun::shownChanged, this, [this] {
+        m_restarting = false;
+        update();
+    });
     connect(&session.project, &Project::changed, this, &RunActions::update);
     update();
 }
@@ -63,13 +78,25 @@ void RunActions::update() {
     ActionRegistry::setDisabledReason(m_stop, reason(state != RunState::Stopping, tr("The run is stopping")));
     const bool trains = m_run.status().phase == QLatin1String("train");
     ActionRegistry::setDisabledReason(m_checkpoint, reason(trains, tr("There is a checkpoint to save only while it trains")));
+    ActionRegistry::setDisabledReason(m_attach, shown ? QString() : none);
+    const bool alive = working && state != RunState::Stopping;
+    ActionRegistry::setDisabledReason(m_restart, m_restarting ? tr("The engine is ending; a new one follows")
+                                                 : alive      ? QString()
+                                                              : whyNoResume());
+    if (m_restarting && shown && records::isEnded(state) && whyNoResume().isEmpty()) {
+        m_restarting = false;
+        resume();
+    }
 }
 
 void RunActions::control(Control what, const QString& pending) {
     m_pending = pending;
     m_session.engine.control(m_session.project.dir(), m_run.uid(), what, this, [this](const Result<QByteArray>& answer) {
         m_pending.clear();
-        if (!answer) Q_EMIT failed(answer.error());
+        if (!answer) {
+            m_restarting = false;
+            Q_EMIT failed(answer.error());
+        }
         m_session.project.refresh();
     });
 }
@@ -86,6 +113,23 @@ void RunActions::resume() {
         if (!answer) Q_EMIT failed(answer.error());
         m_session.project.refresh();
     });
+}
+
+void RunActions::attach() {
+    const QString uid = m_run.uid();
+    if (uid.isEmpty()) return;
+    m_run.show({});
+    m_run.show(uid);
+}
+
+// The rest follows when the run has ended: see update().
+void RunActions::restart() {
+    if (!m_run.info()) return;
+    const RunState state = m_run.status().state;
+    if (records::isEnded(state) || state == RunState::Created || state == RunState::Queued) return resume();
+    m_restarting = true;
+    control(Control::Stop, tr("restarting"));
+    update();
 }
 
 void RunActions::askStop() {

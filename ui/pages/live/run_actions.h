@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the actions on the run that is shown live: run.pause, run.resume, run.stop, run.checkpoint; each says why it cannot.
+// What: the actions on the run that is shown live: run.pause, run.resume, run.stop, run.checkpoint, tools.engine.*; each says why it
+// cannot.
 #pragma once
 
 #include "models/live_run.h"
@@ -20,6 +21,8 @@ public:
 
     void resume();                             // paused: goes on; ended: its study, or itself, is continued
     [[nodiscard]] QString whyNoResume() const; // empty: it can be resumed
+    void attach();                             // reads the run anew and watches its engine again
+    void restart();                            // its engine ends after a checkpoint, then the run goes on with a new one
     void askStop();                            // `stopDialog` with its three choices
     void update();
 
@@ -32,7 +35,8 @@ private:
     Session& m_session;
     LiveRun& m_run;
     QWidget* m_window;
-    QAction *m_pause, *m_resume, *m_stop, *m_checkpoint;
+    QAction *m_pause, *m_resume, *m_stop, *m_checkpoint, *m_attach, *m_restart;
+    bool m_restarting = false;
     QPointer<QDialog> m_dialog;
     QString m_pending; // what was asked for and is not answered yet
 };
