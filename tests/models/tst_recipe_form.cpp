@@ -3,7 +3,9 @@
 #include "client/project.h"
 #include "client/recipe_draft.h"
 #include "config/presets.h"
+#include "config/recipe_file.h"
 #include "config/resources.h"
+#include "formats/format.h"
 #include "pages/train/forecast.h"
 #include "pages/train/import_report.h"
 #include "pages/train/recipe_check.h"
@@ -44,6 +46,42 @@ class RecipeFormTest : public QObject {
     test::TempDir m_dir;
 
 private Q_SLOTS:
+    void exportsAreEditedUndoneAndWritten() {
+        QUndoStack undo;
+        RecipeDraft draft(undo);
+        draft.replace(QStringLiteral("start"), goodRecipe(m_dir.path()));
+        const Recipe before = draft.recipe();
+        RecipeListModel model(exportList(), draft);
+        const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+        QCOMPARE(model.rowCount(), 0);
+        model.append({});
+        QCOMPARE(model.rowCount(), 1);
+        const QModelIndex scheme = model.index(0, 0), format = model.index(0, 1);
+        QCOMPARE(scheme.data(Qt::EditRole).toString(), QStringLiteral("verdict"));
+        QCOMPARE(scheme.data(RecipeListModel::ChoicesRole).toStringList(),
+                 (QStringList{QStringLiteral("verdict"), QStringLiteral("all"), QStringLiteral("a")}));
+        QStringList known;
+        for (const formats::Format* one : formats::formats()) known << QString::fromLatin1(one->name);
+        QCOMPARE(format.data(RecipeListModel::ChoicesRole).toStringList(), known);
+        // Every format of the registry is one that a recipe may name.
+        for (const QString& name : known) {
+            QVERIFY(model.setData(format, name, Qt::EditRole));
+            const auto written = config::parseRecipe(utf8(draft.fileText()), "written.yaml");
+            QVERIFY2(written.ok() && *written == draft.recipe(), qPrintable(draft.fileText()));
+            QCOMPARE(format.data().toString(), QString::fromUtf8((*formats::findFormat(utf8(name)))->title));
+        }
+        QVERIFY(model.setData(scheme, QStringLiteral("a"), Qt::EditRole));
+        QVERIFY2(draft.fileText().contains(QStringLiteral("export:")), qPrintable(draft.fileText()));
+        QVERIFY(checkRecipe(draft.recipe()).good());
+        QVERIFY(model.setData(scheme, QStringLiteral("b"), Qt::EditRole));
+        const auto checked = checkRecipe(draft.recipe());
+        QVERIFY(checked.firstError());
+        QCOMPARE(q(checked.firstError()->key), QStringLiteral("export[0].scheme"));
+        while (undo.index() > 1) undo.undo();
+        QCOMPARE(model.rowCount(), 0);
+        QVERIFY(draft.recipe() == before);
+    }
+
     void fieldsAreWellMade() {
         QSet<QString> names, keys;
         for (const RecipeField& field : recipeFields()) {

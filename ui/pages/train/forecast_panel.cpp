@@ -227,6 +227,8 @@ void ForecastPanel::markStale(bool stale) {
 }
 
 void ForecastPanel::setBusy(bool busy) {
+    m_session.activities.end(m_activity);
+    if (busy) m_activity = m_session.activities.begin(tr("Forecasting memory and time"), [this] { stop(); });
     m_busy = busy;
     setProperty("busy", busy);
     m_progress->setVisible(busy);

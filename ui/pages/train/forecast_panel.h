@@ -48,6 +48,7 @@ private:
     QString m_recipe, m_planned; // m_planned: what the shown forecast is of
     QString m_why;
     bool m_small = false, m_busy = false;
+    int m_activity = 0;
     int m_serial = 0; // of the newest question
     std::optional<Forecast> m_forecast;
     QTimer m_later;

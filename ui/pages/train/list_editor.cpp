@@ -22,10 +22,11 @@ class WordDelegate final : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-        const QStringList words = index.data(Qt::UserRole).toStringList();
-        if (words.isEmpty()) return QStyledItemDelegate::createEditor(parent, option, index);
+        const QStringList choices = index.data(RecipeListModel::ChoicesRole).toStringList();
+        const QStringList words = index.data(RecipeListModel::ChoiceWordsRole).toStringList();
+        if (choices.isEmpty()) return QStyledItemDelegate::createEditor(parent, option, index);
         auto* box = new QComboBox(parent);
-        box->addItems(words);
+        for (qsizetype i = 0; i < choices.size(); ++i) box->addItem(words[i], choices[i]);
         connect(box, &QComboBox::activated, this, [this, box] {
             auto* self = const_cast<WordDelegate*>(this); // Qt declares the signals of a delegate non-const
             Q_EMIT self->commitData(box);
@@ -35,13 +36,13 @@ public:
     }
     void setEditorData(QWidget* editor, const QModelIndex& index) const override {
         if (auto* box = qobject_cast<QComboBox*>(editor))
-            box->setCurrentText(index.data(Qt::EditRole).toString());
+            box->setCurrentIndex(box->findData(index.data(Qt::EditRole)));
         else
             QStyledItemDelegate::setEditorData(editor, index);
     }
     void setModelData(QWidget* editor, QAbstractItemModel* model, const QModelIndex& index) const override {
         if (auto* box = qobject_cast<QComboBox*>(editor))
-            model->setData(index, box->currentText());
+            model->setData(index, box->currentData());
         else
             QStyledItemDelegate::setModelData(editor, model, index);
     }
@@ -70,11 +71,17 @@ void ListEditor::build(const QString& title) {
     auto* head = new QHBoxLayout;
     auto* label = new QLabel(title, this);
     head->addWidget(label, 1);
-    auto* add = new QPushButton(tr("Add…"), this);
+    const bool files = !m_list.filter.isEmpty();
+    auto* add = new QPushButton(files ? tr("Add…") : tr("Add"), this);
     add->setObjectName(m_list.name + QStringLiteral("Add"));
     add->setAccessibleName(tr("Add %1").arg(m_list.what));
-    add->setToolTip(tr("Choose files of %1").arg(m_list.what));
-    connect(add, &QPushButton::clicked, this, &ListEditor::addFiles);
+    add->setToolTip(files ? tr("Choose files of %1").arg(m_list.what) : tr("One more %1, to be edited in its row").arg(m_list.what));
+    connect(add, &QPushButton::clicked, this, [this, files] {
+        if (files)
+            addFiles();
+        else
+            m_model->append({});
+    });
     m_remove = new QPushButton(tr("Remove"), this);
     m_remove->setObjectName(m_list.name + QStringLiteral("Remove"));
     m_remove->setAccessibleName(tr("Remove %1").arg(m_list.what));
@@ -99,8 +106,9 @@ void ListEditor::build(const QString& title) {
     header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     header->setHighlightSections(false);
     for (int i = 0; i < m_model->columnCount(); ++i)
-        header->setSectionResizeMode(i,
-                                     m_list.columns[static_cast<size_t>(i)].isPath ? QHeaderView::Stretch : QHeaderView::ResizeToContents);
+        header->setSectionResizeMode(i, m_list.columns[static_cast<size_t>(i)].isPath || (!files && i + 1 == m_model->columnCount())
+                                            ? QHeaderView::Stretch
+                                            : QHeaderView::ResizeToContents);
     label->setBuddy(m_table);
     m_empty = new QLabel(m_list.empty, this);
     m_empty->setProperty("look", QStringLiteral("muted"));

@@ -2,6 +2,7 @@
 #include "pages/train/recipe_list.h"
 
 #include "client/project.h"
+#include "formats/format.h"
 
 #include <QCoreApplication>
 #include <QDir>
@@ -130,6 +131,51 @@ const RecipeList& evaluationTasks() {
     return list;
 }
 
+const RecipeList& exportList() {
+    static const auto at = [](auto& recipe, size_t row) -> auto& { return recipe.exports[row]; };
+    static const auto schemes = [](const Recipe& r) {
+        QStringList all{QStringLiteral("verdict"), QStringLiteral("all")};
+        for (const auto& scheme : r.schemes) all << text(scheme.name);
+        return all;
+    };
+    static const auto formatNames = [](const Recipe&) {
+        QStringList all;
+        for (const formats::Format* format : formats::formats()) all << QLatin1String(format->name);
+        return all;
+    };
+    static const RecipeList list{
+        QStringLiteral("exportList"),
+        QStringLiteral("export"),
+        tr("export"),
+        tr("Nothing is exported at the end; any run can be exported later."),
+        {},
+        [](const Recipe& r) { return r.exports.size(); },
+        [](Recipe& r, const QString&) { r.exports.push_back({}); },
+        [](Recipe& r, size_t row) { r.exports.erase(r.exports.begin() + static_cast<std::ptrdiff_t>(row)); },
+        {{tr("Scheme"),
+          tr("verdict: the one that the study says to ship, if any; all: every scheme."),
+          {},
+          [](const Recipe& r, size_t i) { return QVariant(text(at(r, i).scheme)); },
+          [](Recipe& r, size_t i, const QVariant& v) { at(r, i).scheme = utf8(v.toString()); },
+          false,
+          schemes,
+          [](const QString& word) {
+              return word == QLatin1String("verdict") ? tr("the one to ship") : word == QLatin1String("all") ? tr("every scheme") : word;
+          }},
+         {tr("Format"),
+          tr("What it is written as; a format that cannot hold a scheme is named at the end, and the others are written."),
+          {},
+          [](const Recipe& r, size_t i) { return QVariant(text(at(r, i).format)); },
+          [](Recipe& r, size_t i, const QVariant& v) { at(r, i).format = utf8(v.toString()); },
+          false,
+          formatNames,
+          [](const QString& word) {
+              const auto found = formats::findFormat(utf8(word));
+              return found ? QString::fromUtf8((*found)->title) : word;
+          }}}};
+    return list;
+}
+
 RecipeListModel::RecipeListModel(const RecipeList& list, RecipeDraft& draft, QObject* parent)
     : QAbstractTableModel(parent), m_list(list), m_draft(draft) {
     m_rows = static_cast<int>(m_list.count(m_draft.recipe()));
@@ -158,13 +204,20 @@ QVariant RecipeListModel::data(const QModelIndex& index, int role) const {
         return value;
     case Qt::DisplayRole:
         if (column.isPath) return QFileInfo(value.toString()).fileName();
+        if (column.words) return column.words(value.toString());
         if (value.typeId() == QMetaType::LongLong || value.typeId() == QMetaType::Double)
             return value.toDouble() == 0 ? tr("all") : QLocale().toString(value.toDouble(), 'g', QLocale::FloatingPointShortest);
         return value;
     case Qt::ToolTipRole:
         return column.isPath ? QDir::toNativeSeparators(value.toString()) : column.help;
-    case Qt::UserRole:
-        return column.choices;
+    case ChoicesRole:
+        return column.choicesOf ? column.choicesOf(m_draft.recipe()) : column.choices;
+    case ChoiceWordsRole: {
+        QStringList words = index.data(ChoicesRole).toStringList();
+        if (column.words)
+            for (QString& word : words) word = column.words(word);
+        return words;
+    }
     default:
         return {};
     }

@@ -138,7 +138,8 @@ QWidget* TrainPage::buildForm() {
     column->setSpacing(fontMetrics().height() / 2);
     m_lists = {new ListEditor(trainingText(), tr("Training text"), session().draft),
                new ListEditor(evaluationText(), tr("Evaluation text"), session().draft),
-               new ListEditor(evaluationTasks(), tr("Tasks"), session().draft)};
+               new ListEditor(evaluationTasks(), tr("Tasks"), session().draft),
+               new ListEditor(exportList(), tr("Written when the study is done"), session().draft)};
     m_lrSparkline = new LrSparkline;
     const QStringList titles = sectionTitles();
     for (const QString& title : titles) {
@@ -148,6 +149,7 @@ QWidget* TrainPage::buildForm() {
         if (findField(QStringLiteral("evalSteps"))->section == title) extra = {m_lists[2]};
         addSection(column, title, extra, title == titles[0]);
     }
+    addSection(column, tr("Export"), {m_lists[3]}, true);
     column->addStretch();
     int width = 0;
     for (const FieldForm* form : m_forms) width = std::max(width, form->labelWidth());
