@@ -4,6 +4,7 @@
 
 #include "client/engine_client.h"
 
+#include <QHash>
 #include <QPointer>
 #include <QVector>
 
@@ -21,6 +22,7 @@ public:
     };
     QVector<Asked> asked;
     QVector<ui::RunPlace> watched;
+    QHash<QString, qint64> watchedAfter; // of those that are watched
     QVector<int> cancelled;
     int plansCancelled = 0;
 
@@ -43,9 +45,13 @@ public:
         return static_cast<int>(asked.size());
     }
     void cancelCommand(int id) override { cancelled.append(id); }
-    void watch(const ui::RunPlace& run, qint64) override { watched.append(run); }
+    void watch(const ui::RunPlace& run, qint64 afterSeq) override {
+        watched.append(run);
+        watchedAfter[run.uid] = afterSeq;
+    }
     void unwatch(const QString& uid) override {
         watched.removeIf([&](const ui::RunPlace& run) { return run.uid == uid; });
+        watchedAfter.remove(uid);
     }
 
     // Of the newest question of this kind.

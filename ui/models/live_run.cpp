@@ -99,6 +99,7 @@ void LiveRun::take(LiveRead read) {
     m_status.totalSteps = read.info.totalSteps;
     m_marks = std::move(read.marks);
     m_edits.clear();
+    setWatching(false); // what was heard meanwhile is heard again, counted from what is read here
     m_series.setHistory(std::move(read.history));
     m_read = std::move(read);
     Q_EMIT loaded();
