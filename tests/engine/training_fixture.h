@@ -53,6 +53,13 @@ inline records::Recipe tinyRecipe() {
     return recipe;
 }
 
+inline records::Recipe savesEvery(double steps) { // and keeps them all
+    records::Recipe recipe = tinyRecipe();
+    recipe.checkpoint.every = steps;
+    recipe.checkpoint.keep = 10;
+    return recipe;
+}
+
 inline records::QatBlock int4Scheme() { // int4 g32 weights, int8 activations per token
     records::QatBlock block;
     block.weight.emplace();

@@ -17,11 +17,9 @@ using test::tinyRecipe;
 
 namespace {
 
-records::Recipe savesEvery(double every) {
-    records::Recipe recipe = tinyRecipe();
+records::Recipe quantizedAndSaved(double everySteps) {
+    records::Recipe recipe = test::savesEvery(everySteps);
     recipe.qat = test::int4Scheme();
-    recipe.checkpoint.every = every;
-    recipe.checkpoint.keep = 10;
     return recipe;
 }
 
@@ -59,7 +57,7 @@ class SavingTest : public QObject {
 private Q_SLOTS:
     void theFilesAreThoseOfAWaitingRun() {
         const test::TempDir a, b;
-        records::Recipe recipe = savesEvery(3);
+        records::Recipe recipe = quantizedAndSaved(3);
         Start async(a.path(), recipe);
         recipe.checkpoint.async = false;
         Start waiting(b.path(), recipe);
@@ -129,7 +127,7 @@ private Q_SLOTS:
     }
     void whatCannotBeWrittenIsToldAndTrainingGoesOn() {
         const test::TempDir dir, other;
-        records::Recipe recipe = savesEvery(3);
+        records::Recipe recipe = quantizedAndSaved(3);
         recipe.eval.every = 3;
         Start start(dir.path(), recipe), reference(other.path(), recipe);
         start.withEval = reference.withEval = true;
@@ -160,7 +158,7 @@ private Q_SLOTS:
     }
     void aPauseWaitsForIt() {
         const test::TempDir dir;
-        Start start(dir.path(), savesEvery(3));
+        Start start(dir.path(), quantizedAndSaved(3));
         start.onStep = [&](int64_t step) {
             if (step == 6) start.cancel.raise(CancelLevel::Pause);
         };

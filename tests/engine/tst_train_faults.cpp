@@ -16,17 +16,11 @@
 
 namespace fs = std::filesystem;
 using namespace qw;
+using test::savesEvery;
 using test::Start;
 using test::tinyRecipe;
 
 namespace {
-
-records::Recipe savesEvery(double every) {
-    records::Recipe recipe = tinyRecipe();
-    recipe.checkpoint.every = every;
-    recipe.checkpoint.keep = 10;
-    return recipe;
-}
 
 void flipByte(const fs::path& file, std::streamoff at) {
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);

@@ -50,6 +50,16 @@ inline FactRow published(RowRole role, const std::string& scheme, const std::str
     return r;
 }
 
+// The rows of evaluation.md 9.
+inline std::vector<FactRow> publishedRows() {
+    return {published(RowRole::FloatTrained, "", "A", 57.86, 76.60, 8.905, 1.505, 0.590),
+            published(RowRole::Ptq, "8da4w", "A", 51.74, 70.66, 11.878, 1.588, 0.668),
+            published(RowRole::Qat, "8da4w", "A", 57.25, 76.51, 9.859, 1.534, 0.617),
+            published(RowRole::FloatTrained, "", "B", 57.16, 77.02, 8.858, 1.504, 0.589),
+            published(RowRole::Ptq, "4w", "B", 55.06, 74.24, 10.311, 1.547, 0.630),
+            published(RowRole::Qat, "4w", "B", 55.86, 75.06, 10.134, 1.542, 0.625)};
+}
+
 // Items 0 … n-1; wrong says which ones this model misses.
 template<class Wrong> void items(FactRow& r, int64_t n, Wrong wrong) {
     std::vector<records::EvalItem> list;

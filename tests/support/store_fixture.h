@@ -58,6 +58,19 @@ inline void append(wire::EventLogWriter& log, wire::Payload payload) {
     if (!seq) qFatal("%s", seq.error().message.c_str());
 }
 
+// A fresh run whose log the test writes.
+struct OpenRun {
+    wire::RunFolder folder;
+    std::string uid;
+    wire::EventLogWriter log;
+
+    explicit OpenRun(const std::filesystem::path& project) : OpenRun(project, sampleIdentity()) {}
+
+private:
+    OpenRun(const std::filesystem::path& project, records::RunIdentity identity)
+        : folder(*wire::createRunFolder(project, identity)), uid(identity.uid), log(*wire::EventLogWriter::open(folder.events())) {}
+};
+
 inline wire::Metrics sampleMetrics(int64_t step) {
     return {step, {{"train.loss", sampleLoss(step)}, {"train.lr", 1e-3 / static_cast<double>(step)}}, 0, {}};
 }

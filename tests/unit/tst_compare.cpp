@@ -344,14 +344,6 @@ private Q_SLOTS:
     }
 
 private:
-    static std::vector<FactRow> publishedRows() {
-        return {published(RowRole::FloatTrained, "", "A", 57.86, 76.60, 8.905, 1.505, 0.590),
-                published(RowRole::Ptq, "8da4w", "A", 51.74, 70.66, 11.878, 1.588, 0.668),
-                published(RowRole::Qat, "8da4w", "A", 57.25, 76.51, 9.859, 1.534, 0.617),
-                published(RowRole::FloatTrained, "", "B", 57.16, 77.02, 8.858, 1.504, 0.589),
-                published(RowRole::Ptq, "4w", "B", 55.06, 74.24, 10.311, 1.547, 0.630),
-                published(RowRole::Qat, "4w", "B", 55.86, 75.06, 10.134, 1.542, 0.625)};
-    }
     static QString cell(const study::TextTable& text, const std::string& label, size_t column) {
         for (const auto& r : text.rows)
             if (r[0] == label) return QString::fromStdString(r[column]);

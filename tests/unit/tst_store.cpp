@@ -122,42 +122,40 @@ private Q_SLOTS:
 
     void resumeReplacesPointsFromItsStep() {
         const TempDir dir;
-        records::RunIdentity identity = sampleIdentity();
-        const auto folder = *wire::createRunFolder(dir.path(), identity);
-        auto log = *wire::EventLogWriter::open(folder.events());
-        append(log, wire::StateChange{records::RunState::Running, "train", {}});
-        append(log, wire::Attempt{1, "h", "cpu", "2.11", "b", 1, 0, 1, true});
-        for (int64_t s = 1; s <= 1700; ++s) append(log, wire::Metrics{s, {{"train.loss", 1.0}, {"train.lr", 0.1}}, 0, {}});
-        for (int64_t s = 100; s <= 1700; s += 100) append(log, wire::LayerStats{s, "q", {{"w_sqnr", 1.0}}, 0, {}});
-        append(log, wire::EvalDone{sampleResult("early", 1000)});
-        append(log, wire::EvalDone{sampleResult("late", 1500)});
-        QVERIFY(log.sync().ok());
+        OpenRun run(dir.path());
+        append(run.log, wire::StateChange{records::RunState::Running, "train", {}});
+        append(run.log, wire::Attempt{1, "h", "cpu", "2.11", "b", 1, 0, 1, true});
+        for (int64_t s = 1; s <= 1700; ++s) append(run.log, wire::Metrics{s, {{"train.loss", 1.0}, {"train.lr", 0.1}}, 0, {}});
+        for (int64_t s = 100; s <= 1700; s += 100) append(run.log, wire::LayerStats{s, "q", {{"w_sqnr", 1.0}}, 0, {}});
+        append(run.log, wire::EvalDone{sampleResult("early", 1000)});
+        append(run.log, wire::EvalDone{sampleResult("late", 1500)});
+        QVERIFY(run.log.sync().ok());
         Store db = *Store::open(dir.path());
         QVERIFY(db.sync().ok());
-        append(log, wire::Attempt{2, "h", "cpu", "2.11", "b", 2, 1201, 1, false});
-        for (int64_t s = 1201; s <= 1300; ++s) append(log, wire::Metrics{s, {{"train.loss", 2.0}}, 0, {}});
-        append(log, wire::LayerStats{1300, "q", {{"w_sqnr", 2.0}}, 0, {}});
-        QVERIFY(log.sync().ok());
+        append(run.log, wire::Attempt{2, "h", "cpu", "2.11", "b", 2, 1201, 1, false});
+        for (int64_t s = 1201; s <= 1300; ++s) append(run.log, wire::Metrics{s, {{"train.loss", 2.0}}, 0, {}});
+        append(run.log, wire::LayerStats{1300, "q", {{"w_sqnr", 2.0}}, 0, {}});
+        QVERIFY(run.log.sync().ok());
         QVERIFY(db.sync().ok());
-        const auto loss = db.series(identity.uid, "train.loss");
+        const auto loss = db.series(run.uid, "train.loss");
         QCOMPARE(loss->step.size(), size_t{1300});
         for (size_t i = 0; i < 1300; ++i) {
             QCOMPARE(loss->step[i], static_cast<int64_t>(i + 1));
             QCOMPARE(loss->mean[i], i < 1200 ? 1.0 : 2.0);
         }
-        QCOMPARE(db.series(identity.uid, "train.lr")->step.back(), int64_t{1200}); // the second attempt has not written it yet
-        QCOMPARE(db.layerSeries(identity.uid, "q", "w_sqnr")->step,
+        QCOMPARE(db.series(run.uid, "train.lr")->step.back(), int64_t{1200}); // the second attempt has not written it yet
+        QCOMPARE(db.layerSeries(run.uid, "q", "w_sqnr")->step,
                  (std::vector<int64_t>{100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1300}));
-        QCOMPARE(db.layerSeries(identity.uid, "q", "w_sqnr")->mean.back(), 2.0);
-        QCOMPARE(db.results(identity.uid)->size(), size_t{1});
-        QCOMPARE(db.results(identity.uid)->front().result.uid, std::string("early"));
-        const auto attempts = *db.attempts(identity.uid);
+        QCOMPARE(db.layerSeries(run.uid, "q", "w_sqnr")->mean.back(), 2.0);
+        QCOMPARE(db.results(run.uid)->size(), size_t{1});
+        QCOMPARE(db.results(run.uid)->front().result.uid, std::string("early"));
+        const auto attempts = *db.attempts(run.uid);
         QCOMPARE(attempts.size(), size_t{2});
         QCOMPARE(attempts[0].toStep, int64_t{1700});
         QCOMPARE(attempts[0].reason, std::string("interrupted"));
         QCOMPARE(attempts[1].fromStep, int64_t{1201});
-        QVERIFY(!db.run(identity.uid)->bitwise);
-        const auto all = *db.metrics(identity.uid);
+        QVERIFY(!db.run(run.uid)->bitwise);
+        const auto all = *db.metrics(run.uid);
         QCOMPARE(all[0].n, int64_t{1300});
         QCOMPARE(all[0].minStep, int64_t{1});
         const std::string resumed = dumpStore(dir.path());
@@ -169,15 +167,13 @@ private Q_SLOTS:
 
     void aStepThatComesAgainReplacesTheRest() {
         const TempDir dir;
-        records::RunIdentity identity = sampleIdentity();
-        const auto folder = *wire::createRunFolder(dir.path(), identity);
-        auto log = *wire::EventLogWriter::open(folder.events());
-        for (int64_t s = 1; s <= 600; ++s) append(log, wire::Metrics{s, {{"a", 1.0}}, 0, {}});
-        for (int64_t s = 300; s <= 305; ++s) append(log, wire::Metrics{s, {{"a", 2.0}}, 0, {}}); // a rollback inside the attempt
-        QVERIFY(log.sync().ok());
+        OpenRun run(dir.path());
+        for (int64_t s = 1; s <= 600; ++s) append(run.log, wire::Metrics{s, {{"a", 1.0}}, 0, {}});
+        for (int64_t s = 300; s <= 305; ++s) append(run.log, wire::Metrics{s, {{"a", 2.0}}, 0, {}}); // a rollback inside the attempt
+        QVERIFY(run.log.sync().ok());
         Store db = *Store::open(dir.path());
-        QVERIFY(db.ingestRun(folder).ok());
-        const auto data = db.series(identity.uid, "a");
+        QVERIFY(db.ingestRun(run.folder).ok());
+        const auto data = db.series(run.uid, "a");
         QCOMPARE(data->step.size(), size_t{305});
         QCOMPARE(data->mean[298], 1.0);
         QCOMPARE(data->mean[299], 2.0);
@@ -198,28 +194,26 @@ private Q_SLOTS:
         QFETCH(int64_t, to);
         QFETCH(int, points);
         static const TempDir dir; // shared by the rows: writing 50 000 steps once is enough
-        static const records::RunIdentity identity = [] {
-            records::RunIdentity id = sampleIdentity();
-            const auto folder = *wire::createRunFolder(dir.path(), id);
-            auto log = *wire::EventLogWriter::open(folder.events());
+        static const std::string uid = [] {
+            OpenRun run(dir.path());
             for (int64_t s = 1; s <= 50000; ++s)
-                append(log, wire::Metrics{s,
-                                          {{"a", s == 31234   ? 1234.5678
-                                                 : s == 40000 ? std::nan("")
-                                                              : std::sin(static_cast<double>(s) / 300)}},
-                                          0,
-                                          {}});
-            return id;
+                append(run.log, wire::Metrics{s,
+                                              {{"a", s == 31234   ? 1234.5678
+                                                     : s == 40000 ? std::nan("")
+                                                                  : std::sin(static_cast<double>(s) / 300)}},
+                                              0,
+                                              {}});
+            return run.uid;
         }();
         Store db = *Store::open(dir.path());
         QVERIFY(db.sync().ok());
-        const auto data = *db.series(identity.uid, "a", from, to, static_cast<size_t>(points));
+        const auto data = *db.series(uid, "a", from, to, static_cast<size_t>(points));
         QVERIFY(data.step.size() <= static_cast<size_t>(points));
         QVERIFY(data.step.size() >= static_cast<size_t>(points) / 2);
         QCOMPARE(*std::ranges::max_element(data.max), 1234.5678);
         QCOMPARE(data.step.back(), std::min<int64_t>(to, 50000));
         // Against the points themselves: every bucket holds exactly min, max and mean of its steps.
-        const auto raw = *db.series(identity.uid, "a", from, to);
+        const auto raw = *db.series(uid, "a", from, to);
         size_t i = 0;
         for (size_t b = 0; b < data.step.size(); ++b) {
             double lo = INFINITY, hi = -INFINITY, sum = 0;
@@ -240,21 +234,19 @@ private Q_SLOTS:
 
     void nonFiniteValuesComeBack() {
         const TempDir dir;
-        records::RunIdentity identity = sampleIdentity();
-        const auto folder = *wire::createRunFolder(dir.path(), identity);
-        auto log = *wire::EventLogWriter::open(folder.events());
+        OpenRun run(dir.path());
         const double inf = INFINITY;
         for (int64_t s = 1; s <= 600; ++s)
-            append(log, wire::Metrics{s, {{"a", s % 3 == 0 ? std::nan("") : s % 3 == 1 ? -inf : 0.5}}, 0, {}});
-        QVERIFY(log.sync().ok());
+            append(run.log, wire::Metrics{s, {{"a", s % 3 == 0 ? std::nan("") : s % 3 == 1 ? -inf : 0.5}}, 0, {}});
+        QVERIFY(run.log.sync().ok());
         Store db = *Store::open(dir.path());
         QVERIFY(db.sync().ok());
-        const auto data = *db.series(identity.uid, "a");
+        const auto data = *db.series(run.uid, "a");
         QCOMPARE(data.mean[0], -inf);   // in a chunk
         QCOMPARE(data.mean[597], -inf); // in a row
         QVERIFY(std::isnan(data.mean[2]));
         QVERIFY(std::isnan(data.mean[599]));
-        QCOMPARE(db.metrics(identity.uid)->front().min, 0.5);
+        QCOMPARE(db.metrics(run.uid)->front().min, 0.5);
     }
 
     void aLogThatLostItsTailIsReadAgain() {

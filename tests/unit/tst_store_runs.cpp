@@ -65,49 +65,45 @@ private Q_SLOTS:
 
     void deadEnginesBecomeInterrupted() {
         const TempDir dir;
-        records::RunIdentity identity = sampleIdentity();
-        const auto folder = *wire::createRunFolder(dir.path(), identity);
-        auto log = *wire::EventLogWriter::open(folder.events());
-        append(log, wire::StateChange{records::RunState::Running, "train", {}});
-        append(log, wire::Attempt{1, "h", "cpu", "2.11", "b", 1, 0, 1, true});
-        append(log, wire::Metrics{7, {{"a", 1.0}}, 0, {}});
-        QVERIFY(log.sync().ok());
+        OpenRun run(dir.path());
+        append(run.log, wire::StateChange{records::RunState::Running, "train", {}});
+        append(run.log, wire::Attempt{1, "h", "cpu", "2.11", "b", 1, 0, 1, true});
+        append(run.log, wire::Metrics{7, {{"a", 1.0}}, 0, {}});
+        QVERIFY(run.log.sync().ok());
         Store db = *Store::open(dir.path());
         {
-            const auto lock = wire::takeRunLock(folder);
+            const auto lock = wire::takeRunLock(run.folder);
             QVERIFY(lock.ok());
             QVERIFY(db.sync().ok());
-            QCOMPARE(db.run(identity.uid)->state, records::RunState::Running);
+            QCOMPARE(db.run(run.uid)->state, records::RunState::Running);
         }
-        QVERIFY(writeFileAtomic(folder.crash(), "{\"signal\":\"SIGSEGV\",\"phase\":\"train\",\"step\":7}").ok());
+        QVERIFY(writeFileAtomic(run.folder.crash(), "{\"signal\":\"SIGSEGV\",\"phase\":\"train\",\"step\":7}").ok());
         QVERIFY(db.sync().ok());
-        const auto run = *db.run(identity.uid);
-        QCOMPARE(run.state, records::RunState::Interrupted);
-        QCOMPARE(run.error->code, std::string("engine.killed"));
-        QCOMPARE(run.error->message, std::string("the engine crashed with signal SIGSEGV in phase train at step 7"));
+        const auto info = *db.run(run.uid);
+        QCOMPARE(info.state, records::RunState::Interrupted);
+        QCOMPARE(info.error->code, std::string("engine.killed"));
+        QCOMPARE(info.error->message, std::string("the engine crashed with signal SIGSEGV in phase train at step 7"));
         // It comes back.
-        append(log, wire::Attempt{2, "h", "cpu", "2.11", "b", 1, 8, 1, true});
-        append(log, wire::StateChange{records::RunState::Completed, {}, {}});
-        QVERIFY(log.sync().ok());
+        append(run.log, wire::Attempt{2, "h", "cpu", "2.11", "b", 1, 8, 1, true});
+        append(run.log, wire::StateChange{records::RunState::Completed, {}, {}});
+        QVERIFY(run.log.sync().ok());
         QVERIFY(db.sync().ok());
-        QCOMPARE(db.run(identity.uid)->state, records::RunState::Completed);
-        QVERIFY(!db.run(identity.uid)->error.has_value());
+        QCOMPARE(db.run(run.uid)->state, records::RunState::Completed);
+        QVERIFY(!db.run(run.uid)->error.has_value());
     }
 
     void unreadableItemsKeepTheResult() {
         const TempDir dir;
-        records::RunIdentity identity = sampleIdentity();
-        const auto folder = *wire::createRunFolder(dir.path(), identity);
-        auto log = *wire::EventLogWriter::open(folder.events());
+        OpenRun run(dir.path());
         auto result = sampleResult("r", -1);
         result.itemsPath = "../../etc/passwd";
-        append(log, wire::EvalDone{result});
-        QVERIFY(log.sync().ok());
+        append(run.log, wire::EvalDone{result});
+        QVERIFY(run.log.sync().ok());
         Store db = *Store::open(dir.path());
         QVERIFY(db.sync().ok());
-        QCOMPARE(db.results(identity.uid)->size(), size_t{1});
-        QCOMPARE(db.results(identity.uid)->front().items, int64_t{0});
-        const auto warnings = *db.events(identity.uid, 2);
+        QCOMPARE(db.results(run.uid)->size(), size_t{1});
+        QCOMPARE(db.results(run.uid)->front().items, int64_t{0});
+        const auto warnings = *db.events(run.uid, 2);
         QCOMPARE(warnings.size(), size_t{1});
         QVERIFY(warnings[0].body.find("not inside the run") != std::string::npos);
     }
