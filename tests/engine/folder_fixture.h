@@ -5,6 +5,7 @@
 #include "checkpoint/convert.h"
 #include "checkpoint/native.h"
 #include "checkpoint/quant_json.h"
+#include "expect.h"
 #include "export/folders.h"
 #include "model/load.h"
 #include "numerics/fake_quant.h"
@@ -96,5 +97,3 @@ protected:
 } // namespace qw::test
 
 Q_DECLARE_METATYPE(qw::records::QuantBlock)
-
-#define OK(result) QVERIFY2((result).ok(), (result).ok() ? "" : (result).error().message.c_str())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the run that the Live page follows, over the death of its engine.
+#include "desk.h"
 #include "live_fixture.h"
 #include "models/live_run.h"
 
@@ -11,11 +12,11 @@ class LiveRunTest : public QObject {
 private Q_SLOTS:
     // The next attempt counts its events on from the log; what was heard but never got there must not hide them.
     void whatTheLogNeverGotIsHeardAgain() {
-        test::LiveWorld world;
-        test::GrowingRun run(world.project, "killed", 500);
+        test::Desk world;
+        test::GrowingRun run(world.project(), "killed", 500);
         run.train(10);
         const int64_t inLog = run.log->lastSeq();
-        world.open();
+        QVERIFY(world.open());
         LiveRun live(world.session);
         live.show(run.uid);
         QTRY_VERIFY_WITH_TIMEOUT(world.engine.watchedAfter.contains(run.uid), 10'000);

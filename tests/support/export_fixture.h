@@ -10,17 +10,6 @@
 
 namespace qw::test {
 
-inline records::QatBlock weightScheme(int bits, int64_t group, records::Mapping mapping = records::Mapping::Symmetric) {
-    records::QatBlock block;
-    block.weight = records::QuantBlock{};
-    block.weight->bits = bits;
-    block.weight->groupSize = group;
-    block.weight->mapping = mapping;
-    block.weight->granularity = records::Granularity::PerGroup;
-    block.weight->scaleDtype = records::ScaleDtype::Input;
-    return block;
-}
-
 inline wire::RunFolder folderOf(const std::filesystem::path& project, const std::string& uid) {
     for (const auto& folder : wire::listRunFolders(project))
         if (folder.dir.filename().string().starts_with(uid)) return folder;
@@ -58,21 +47,6 @@ inline Result<std::string> exportRun(const std::filesystem::path& project, const
     const auto sheet = formats::sheetOf(*format, exported, out);
     QW_CHECK(drive::recordExport(store, info, out, exported, sheet.json));
     return sheet.json;
-}
-
-// One bit of the first byte of a tensor in a folder with a single weight file.
-inline void flipBit(const std::filesystem::path& folder, const std::string& tensor) {
-    const auto path = folder / "model.safetensors";
-    const auto file = checkpoint::TensorFile::open(path);
-    if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
-    uint64_t data = 0;
-    for (const auto& t : file->tensors()) data = std::max(data, t.end);
-    std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) - data + file->find(tensor)->begin);
-    raw.seekg(at);
-    const char byte = static_cast<char>(raw.get() ^ 1);
-    raw.seekp(at);
-    raw.put(byte);
 }
 
 } // namespace qw::test

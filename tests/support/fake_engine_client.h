@@ -10,8 +10,7 @@
 
 namespace qw::test {
 
-class FakeEngineClient : public ui::EngineClient {
-    Q_OBJECT
+class FakeEngineClient : public ui::EngineClient { // its signals are those of its base: no Q_OBJECT, so no moc
 public:
     struct Asked {
         QString what; // "start", "continue", "plan", "control", "command"

@@ -3,11 +3,7 @@
 #pragma once
 
 #include "base/ids.h"
-#include "client/session.h"
-#include "fake_engine_client.h"
-#include "store/store.h"
 #include "test_data.h"
-#include "widgets/action_registry.h"
 #include "wire/event_log.h"
 #include "wire/json_events.h"
 #include "wire/run_folder.h"
@@ -96,23 +92,6 @@ struct GrowingRun {
         append(wire::StateChange{records::RunState::Completed, {}, {}});
         append(wire::Bye{0, "done"});
         die();
-    }
-};
-
-// What the window is made of, with a scripted engine.
-struct LiveWorld {
-    TempDir dir;
-    std::filesystem::path project = dir.path() / "project";
-    ui::Settings settings{QString::fromStdString((dir.path() / "settings.ini").string())};
-    FakeEngineClient engine;
-    ui::Session session{settings, engine};
-    ui::ActionRegistry actions{settings};
-
-    LiveWorld() { std::filesystem::create_directories(project); }
-    [[nodiscard]] QString projectDir() const { return QString::fromStdString(project.string()); }
-    void open() {
-        session.project.open(projectDir());
-        QTRY_VERIFY_WITH_TIMEOUT(session.project.isOpen(), 10'000);
     }
 };
 

@@ -24,9 +24,9 @@ inline void pictureRows() {
 }
 
 inline void picture(QWidget& page, const char* name) {
-    QTest::qWait(0);
     const QString folder = qEnvironmentVariable("QATW_PICTURES");
     if (folder.isEmpty()) return;
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest); // grab() leaves them for later
     QDir().mkpath(folder);
     page.grab().save(
         QStringLiteral("%1/%2-%3-%4.png")

@@ -55,7 +55,7 @@ inline ToolResult runTool(const QStringList& arguments, const QProcessEnvironmen
     return finish(*process);
 }
 
-// Polls until done() or the deadline.
+// Polls until done() or the deadline. The state is another process's: no signal tells of it, so it is looked at every 5 ms.
 inline bool waitUntil(const std::function<bool()>& done, int timeoutMs) {
     QElapsedTimer timer;
     timer.start();

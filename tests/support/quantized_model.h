@@ -15,6 +15,18 @@ namespace qw::test {
 // What the probe says of a folder that computes the same.
 inline Result<formats::LogitsCheck> equalLogits(const std::filesystem::path&) { return formats::LogitsCheck{0, 0, 1, 1, 64}; }
 
+// group: columns of a group; 0: per channel.
+inline records::QatBlock weightScheme(int bits, int64_t group, records::Mapping mapping = records::Mapping::Symmetric) {
+    records::QatBlock block;
+    block.weight = records::QuantBlock{};
+    block.weight->bits = bits;
+    block.weight->groupSize = group;
+    block.weight->mapping = mapping;
+    block.weight->granularity = group > 0 ? records::Granularity::PerGroup : records::Granularity::PerChannel;
+    block.weight->scaleDtype = records::ScaleDtype::Input;
+    return block;
+}
+
 // Every matrix that the scheme is aimed at and divides; the others stay as they are. codes: called with each quantized matrix before it is
 // written, to place known values.
 struct TinyCodes {
@@ -69,6 +81,21 @@ inline Status writeQuantized(const std::filesystem::path& dir, const records::Qa
     auto written = checkpoint::writeSafetensors(dir / "model.safetensors", std::move(sources),
                                                 {{checkpoint::kNativeKey, checkpoint::nativeToJson(info)}});
     return written ? Status{} : Status{written.error()};
+}
+
+// Changes one bit of the first byte of a tensor in a folder with a single weight file.
+inline void flipBit(const std::filesystem::path& folder, const std::string& tensor) {
+    const auto path = folder / "model.safetensors";
+    const auto file = checkpoint::TensorFile::open(path);
+    if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
+    uint64_t data = 0;
+    for (const auto& t : file->tensors()) data = std::max(data, t.end);
+    std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) - data + file->find(tensor)->begin);
+    raw.seekg(at);
+    const char byte = static_cast<char>(raw.get() ^ 1);
+    raw.seekp(at);
+    raw.put(byte);
 }
 
 } // namespace qw::test

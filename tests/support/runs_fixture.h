@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: a project with runs of every kind on disk and a window's session around it.
+// What: runs of every kind on disk, for a project that a window's session opens.
 #pragma once
 
-#include "client/session.h"
-#include "fake_engine_client.h"
+#include "desk.h"
 #include "store_fixture.h"
-#include "widgets/action_registry.h"
 
 namespace qw::test {
 
@@ -88,26 +86,5 @@ inline std::string writeRun(const std::filesystem::path& project, const RunPlan&
     append(log, wire::StateChange{plan.state, {}, {}});
     return identity.uid;
 }
-
-// A session on a project; opened() has come when the constructor is through.
-struct Desk {
-    TempDir dir;
-    ui::Settings settings;
-    FakeEngineClient engine;
-    ui::Session session;
-    ui::ActionRegistry actions;
-
-    Desk() : settings(QString::fromStdString((dir.path() / "settings.ini").string())), session(settings, engine), actions(settings) {}
-    [[nodiscard]] std::filesystem::path project() const { return dir.path() / "p"; }
-    bool open() {
-        QSignalSpy spy(&session.project, &ui::Project::opened);
-        session.project.open(QString::fromStdString(project().string()));
-        return spy.wait(10'000);
-    }
-    [[nodiscard]] const store::RunInfo* run(const std::string& uid) const {
-        const auto* found = session.project.snapshot()->run(QString::fromStdString(uid));
-        return found ? &found->info : nullptr;
-    }
-};
 
 } // namespace qw::test

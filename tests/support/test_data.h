@@ -49,6 +49,20 @@ private:
     std::filesystem::path m_path;
 };
 
+// Empty folders of one test program.
+class TempFolders {
+public:
+    [[nodiscard]] std::filesystem::path fresh() {
+        const std::filesystem::path dir = m_root.path() / std::to_string(++m_count);
+        std::filesystem::create_directories(dir);
+        return dir;
+    }
+
+private:
+    TempDir m_root;
+    int m_count = 0;
+};
+
 } // namespace qw::test
 
 #define QW_NEEDS_REFERENCE_DATA()                                                                                                          \

@@ -44,6 +44,14 @@ inline json added(const char* content, std::initializer_list<const char*> flags)
     return token;
 }
 
+// The worked example in a model folder, with an end token.
+inline void writeWorkedTokenizer(const std::filesystem::path& dir) {
+    json file = worked(false);
+    file["added_tokens"] = {added("</s>", {"special"})};
+    writeText(dir / "tokenizer.json", file.dump());
+    writeText(dir / "tokenizer_config.json", "{\"eos_token\": \"</s>\"}");
+}
+
 // A file given as text is written as it is.
 inline Result<Tokenizer> load(const json& file, const json& config = nullptr, const json& generation = nullptr, const json& map = nullptr) {
     const TempDir dir;

@@ -4,6 +4,7 @@
 #include "formats/sheet.h"
 
 #include "config/recipe_file.h"
+#include "expect.h"
 #include "quantized_model.h"
 
 #include <csignal>
@@ -14,24 +15,7 @@ using namespace qw;
 using formats::Fidelity;
 namespace fs = std::filesystem;
 
-#define OK(expression)                                                                                                                     \
-    do {                                                                                                                                   \
-        const auto& checked = (expression);                                                                                                \
-        QVERIFY2(checked.ok(), checked.ok() ? "" : checked.error().message.c_str());                                                       \
-    } while (false)
-
 namespace {
-
-records::QatBlock scheme(int bits, int64_t group, records::Mapping mapping = records::Mapping::Symmetric) {
-    records::QatBlock block;
-    block.weight = records::QuantBlock{};
-    block.weight->bits = bits;
-    block.weight->groupSize = group;
-    block.weight->mapping = mapping;
-    block.weight->granularity = group > 0 ? records::Granularity::PerGroup : records::Granularity::PerChannel;
-    block.weight->scaleDtype = records::ScaleDtype::Input;
-    return block;
-}
 
 const formats::Format& format(const char* name) { return **formats::findFormat(name); }
 bool always(uint64_t, uint64_t) { return true; }
@@ -44,21 +28,6 @@ std::vector<std::string> namesIn(const fs::path& dir) {
     return names;
 }
 
-// One bit of the first byte of a tensor.
-void flip(const fs::path& folder, const std::string& tensor) {
-    const auto file = checkpoint::TensorFile::open(folder / "model.safetensors");
-    const auto* info = file->find(tensor);
-    const uint64_t total = fs::file_size(folder / "model.safetensors");
-    uint64_t data = 0;
-    for (const auto& t : file->tensors()) data = std::max(data, t.end);
-    std::fstream raw(folder / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(total - data + info->begin);
-    raw.seekg(at);
-    const char byte = static_cast<char>(raw.get() ^ 1);
-    raw.seekp(at);
-    raw.put(byte);
-}
-
 uint32_t wordAt(const fs::path& folder, const std::string& tensor, uint64_t index) {
     const auto file = checkpoint::TensorFile::open(folder / "model.safetensors");
     uint32_t word = 0;
@@ -68,7 +37,7 @@ uint32_t wordAt(const fs::path& folder, const std::string& tensor, uint64_t inde
 
 Status writeDamaged(const checkpoint::Checkpoint& source, const fs::path& dir, const formats::Progress& progress) {
     QW_CHECK(format("compressed-tensors").write(source, dir, progress));
-    flip(dir, "model.layers.1.mlp.up_proj.weight_packed");
+    test::flipBit(dir, "model.layers.1.mlp.up_proj.weight_packed");
     return {};
 }
 
@@ -76,13 +45,7 @@ Status writeDamaged(const checkpoint::Checkpoint& source, const fs::path& dir, c
 
 class FormatsTest : public QObject {
     Q_OBJECT
-    test::TempDir m_temp;
-    int m_count = 0;
-    fs::path fresh() {
-        const fs::path dir = m_temp.path() / std::to_string(++m_count);
-        fs::create_directories(dir);
-        return dir;
-    }
+    test::TempFolders m_folders;
     const std::string m_layer = "model.layers.1.mlp.up_proj";
 
 private Q_SLOTS:
@@ -132,14 +95,14 @@ private Q_SLOTS:
         QFETCH(int, activation);
         QFETCH(QString, name);
         QFETCH(int, fidelity);
-        auto block = scheme(bits, group, asymmetric ? records::Mapping::Asymmetric : records::Mapping::Symmetric);
+        auto block = test::weightScheme(bits, group, asymmetric ? records::Mapping::Asymmetric : records::Mapping::Symmetric);
         if (activation > 0) {
             block.activation = records::QuantBlock{};
             block.activation->bits = activation;
             block.activation->granularity = records::Granularity::PerToken;
             block.activation->mapping = records::Mapping::Asymmetric;
         }
-        const fs::path dir = fresh(), out = m_temp.path() / ("out" + std::to_string(m_count));
+        const fs::path dir = m_folders.fresh(), out = m_folders.fresh() / "out";
         OK(test::writeQuantized(dir, block));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
@@ -161,7 +124,7 @@ private Q_SLOTS:
     }
 
     void aPlainModelHasNoCodes() {
-        const fs::path dir = fresh();
+        const fs::path dir = m_folders.fresh();
         const std::string config = test::tinyConfig("llama");
         OK(test::writeTinyModel(dir, config, test::tinyTensors(config, false, "BF16")));
         const auto source = checkpoint::Checkpoint::open(dir);
@@ -173,9 +136,9 @@ private Q_SLOTS:
 
     // export.md 4.3 and 7: the page's words.
     void workedWords() {
-        const fs::path dir = fresh();
+        const fs::path dir = m_folders.fresh();
         const std::vector<int8_t> row{-8, -7, -1, 0, 1, 2, 6, 7};
-        OK(test::writeQuantized(dir, scheme(4, 32), "BF16", [&](test::TinyCodes& m) {
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32), "BF16", [&](test::TinyCodes& m) {
             if (m.module != m_layer) return;
             std::ranges::copy(row, m.codes.begin());
         }));
@@ -188,9 +151,9 @@ private Q_SLOTS:
         QCOMPARE(wordAt(dir / "gptq", m_layer + ".qzeros", 0), 0x77777777u);
     }
     void workedZeroPoints() {
-        const fs::path dir = fresh();
+        const fs::path dir = m_folders.fresh();
         const int32_t first[] = {-8, -3, 0, 2, 7, -5, 4, 1}, second[] = {-1, 0, 1, -2, 3, -8, 6, -4};
-        OK(test::writeQuantized(dir, scheme(4, 32, records::Mapping::Asymmetric), "BF16", [&](test::TinyCodes& m) {
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32, records::Mapping::Asymmetric), "BF16", [&](test::TinyCodes& m) {
             auto* zero = reinterpret_cast<int32_t*>(m.zero.data());
             for (int r = 0; m.module == m_layer && r < 8; ++r) {
                 zero[2 * r] = first[r];
@@ -205,8 +168,8 @@ private Q_SLOTS:
     }
 
     void damageIsNamed() {
-        const fs::path dir = fresh();
-        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const fs::path dir = m_folders.fresh();
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         const formats::Format damaged{"damaged", "", "", false, format("compressed-tensors").check, writeDamaged};
@@ -218,8 +181,8 @@ private Q_SLOTS:
     }
 
     void faultsLeaveNothing() {
-        const fs::path dir = fresh(), work = fresh();
-        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const fs::path dir = m_folders.fresh(), work = m_folders.fresh();
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         const formats::Format& ct = format("compressed-tensors");
@@ -245,8 +208,8 @@ private Q_SLOTS:
 
     // The logits are compared before the folder is in sight: a cancel there leaves what was there before.
     void aCancelWhileLogitsAreComparedLeavesNothing() {
-        const fs::path dir = fresh(), work = fresh();
-        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const fs::path dir = m_folders.fresh(), work = m_folders.fresh();
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         fs::path seen;
@@ -270,8 +233,8 @@ private Q_SLOTS:
     }
 
     void aFullDiskIsSaid() {
-        const fs::path dir = fresh(), work = fresh();
-        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const fs::path dir = m_folders.fresh(), work = m_folders.fresh();
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         rlimit before{};
@@ -287,8 +250,8 @@ private Q_SLOTS:
     }
 
     void aKilledExportIsCleanedUp() {
-        const fs::path dir = fresh(), work = fresh();
-        OK(test::writeQuantized(dir, scheme(4, 32)));
+        const fs::path dir = m_folders.fresh(), work = m_folders.fresh();
+        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         const pid_t child = ::fork();
@@ -312,8 +275,8 @@ private Q_SLOTS:
     }
 
     void scalesThatAreRoundedAreCounted() {
-        const fs::path dir = fresh();
-        auto block = scheme(4, 32);
+        const fs::path dir = m_folders.fresh();
+        auto block = test::weightScheme(4, 32);
         block.weight->scaleDtype = records::ScaleDtype::Float32;
         OK(test::writeQuantized(dir, block, "BF16", [&](test::TinyCodes& m) {
             if (m.module != m_layer) return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: GGUF: the page's worked blocks and file, order of q and k rows, codes and edge values there and back, hostile files (export.md 5).
+// What: models as GGUF: the page's worked blocks, order of q and k rows, codes and edge values there and back, refusals (export.md 5).
 #include "checkpoint/gguf_header.h"
+#include "expect.h"
 #include "formats/format.h"
 #include "formats/gguf_file.h"
 #include "formats/gguf_model.h"
@@ -13,26 +14,10 @@ using formats::Fidelity;
 using records::Mapping;
 namespace fs = std::filesystem;
 
-#define OK(expression)                                                                                                                     \
-    do {                                                                                                                                   \
-        const auto& checked = (expression);                                                                                                \
-        QVERIFY2(checked.ok(), checked.ok() ? "" : checked.error().message.c_str());                                                       \
-    } while (false)
-
 namespace {
 
-records::QatBlock scheme(int bits, int64_t group, Mapping mapping = Mapping::Symmetric) {
-    records::QatBlock block;
-    block.weight = records::QuantBlock{};
-    block.weight->bits = bits;
-    block.weight->groupSize = group;
-    block.weight->mapping = mapping;
-    block.weight->granularity = group > 0 ? records::Granularity::PerGroup : records::Granularity::PerChannel;
-    block.weight->scaleDtype = records::ScaleDtype::Input;
-    return block;
-}
 records::QatBlock realZero(bool tinygemm) {
-    records::QatBlock block = scheme(4, 32, Mapping::Asymmetric);
+    records::QatBlock block = test::weightScheme(4, 32, Mapping::Asymmetric);
     block.weight->isSigned = false;
     block.weight->zeroDomain = records::ZeroDomain::Float;
     if (!tinygemm) block.weight->format = records::Format::Int4Zp;
@@ -42,115 +27,33 @@ records::QatBlock realZero(bool tinygemm) {
 const formats::Format& gguf() { return **formats::findFormat("gguf"); }
 bool always(uint64_t, uint64_t) { return true; }
 
-// The worked example of tokenizers.md 6.1 with an end token.
-void writeTokenizer(const fs::path& dir) {
-    auto file = test::worked(false);
-    file["added_tokens"] = {test::added("</s>", {"special"})};
-    test::writeText(dir / "tokenizer.json", file.dump());
-    test::writeText(dir / "tokenizer_config.json", "{\"eos_token\": \"</s>\"}");
-}
-
 fs::path ggufIn(const fs::path& dir) {
     for (const auto& entry : fs::directory_iterator(dir))
         if (entry.path().extension() == ".gguf") return entry.path();
     return {};
 }
 
-std::string hex(const std::vector<uint8_t>& bytes) {
-    std::string out;
-    for (const uint8_t b : bytes) {
-        char text[4];
-        std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(b));
-        out.append(out.empty() ? "" : " ").append(text);
-    }
-    return out;
-}
-
 const std::string kModule = "model.layers.0.mlp.up_proj";
 
-// First bytes of the module as stored in the file, without any reader of ours but the header's.
-std::vector<uint8_t> firstBytes(const fs::path& dir, uint64_t count) {
-    std::vector<uint8_t> out(count);
+// First bytes of the module as stored in the file, in hex, without any reader of ours but the header's.
+std::string firstBytes(const fs::path& dir, int count) {
+    QByteArray out(count, '\0');
     const auto file = checkpoint::TensorFile::openGguf(ggufIn(dir));
     const auto* info = file->find(kModule + checkpoint::kBlocksSuffix);
-    if (!info || !file->read(*info, out.data(), 0, count)) return {};
-    return out;
+    if (!info || !file->read(*info, out.data(), 0, static_cast<uint64_t>(count))) return {};
+    return out.toHex(' ').toStdString();
 }
-
-template<class T> void put(std::string& to, T value) { to.append(reinterpret_cast<const char*>(&value), sizeof value); }
-template<class T> std::string raw(T value) {
-    std::string out;
-    put(out, value);
-    return out;
-}
-void putText(std::string& to, const std::string& text) {
-    put(to, uint64_t{text.size()});
-    to += text;
-}
-
-// A file made by hand, so that each field can be wrong.
-struct ByHand {
-    std::string magic = "GGUF";
-    uint32_t version = 3;
-    uint64_t tensors = 1, entries = 2;
-    std::string keys, places;
-    uint64_t data = 32;
-
-    ByHand() {
-        key("general.architecture", 8);
-        putText(keys, "llama");
-        key("llama.block_count", 4);
-        put(keys, uint32_t{1});
-        place("t.weight", {32, 1}, 2, 0);
-    }
-    void key(const std::string& name, uint32_t type) {
-        putText(keys, name);
-        put(keys, type);
-    }
-    void place(const std::string& name, const std::vector<int64_t>& ne, uint32_t type, uint64_t offset) {
-        putText(places, name);
-        put(places, static_cast<uint32_t>(ne.size()));
-        for (const int64_t n : ne) put(places, n);
-        put(places, type);
-        put(places, offset);
-    }
-    [[nodiscard]] std::string bytes() const {
-        std::string out = magic;
-        put(out, version);
-        put(out, tensors);
-        put(out, entries);
-        out += keys + places;
-        if (data > 0) out.resize((out.size() + 31) / 32 * 32 + data, '\0');
-        return out;
-    }
-    [[nodiscard]] Result<checkpoint::GgufContents> parse() const {
-        const std::string all = bytes();
-        return checkpoint::parseGguf(
-            [&](uint64_t offset, void* dst, uint64_t size) -> Status {
-                if (offset + size > all.size()) return Error{"file.io", "read behind the end", {}, {}, false};
-                std::memcpy(dst, all.data() + offset, size);
-                return {};
-            },
-            all.size());
-    }
-};
 
 } // namespace
 
 class GgufTest : public QObject {
     Q_OBJECT
-    test::TempDir m_temp;
-    int m_count = 0;
-    fs::path fresh() {
-        const fs::path dir = m_temp.path() / std::to_string(++m_count);
-        fs::create_directories(dir);
-        return dir;
-    }
+    test::TempFolders m_folders;
     // A native folder with a tokenizer, its first up_proj changed.
     fs::path quantized(const records::QatBlock& block, const std::function<void(test::TinyCodes&)>& change = {},
                        const std::string& dtype = "BF16") {
-        const fs::path dir = fresh();
-        writeTokenizer(dir);
+        const fs::path dir = m_folders.fresh();
+        test::writeWorkedTokenizer(dir);
         const auto written = test::writeQuantized(dir, block, dtype, [&](test::TinyCodes& made) {
             if (change && made.module == kModule) change(made);
         });
@@ -159,146 +62,27 @@ class GgufTest : public QObject {
     }
 
 private Q_SLOTS:
-    void minimalFile() {
-        const ByHand file;
-        const std::string bytes = file.bytes();
-        QCOMPARE(bytes.size(), size_t{192});
-        const std::string first = "47 47 55 46 03 00 00 00 01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 14 00 00 00 00 00 00 00";
-        QCOMPARE(hex({bytes.begin(), bytes.begin() + 32}), first);
-        const auto read = file.parse();
-        OK(read);
-        QCOMPARE(read->dataStart, uint64_t{160});
-        QCOMPARE(read->metadata.at("llama.block_count"), std::string("1"));
-        QVERIFY((read->tensors[0].shape == std::vector<int64_t>{1, 32}));
-
-        formats::GgufMetadata metadata; // the writer makes the same file
-        metadata.text("general.architecture", "llama");
-        metadata.number("llama.block_count", 1);
-        const fs::path path = fresh() / "a.gguf";
-        std::vector<formats::GgufTensor> tensors{{"t.weight", formats::GgufType::Q4_0, {1, 32}, [](const formats::GgufSink& sink) {
-                                                      const std::string zeros(18, '\0');
-                                                      return sink(zeros.data(), zeros.size());
-                                                  }}};
-        OK(formats::writeGguf(path, metadata, tensors, always));
-        QCOMPARE(test::readText(path), bytes);
-        QCOMPARE(formats::ggufBytes(metadata, tensors), uint64_t{192});
-        tensors[0].name = std::string(64, 'x');
-        const auto refused = formats::writeGguf(fresh() / "b.gguf", metadata, tensors, always);
-        QVERIFY(!refused.ok() && refused.error().message.find("64 bytes, GGUF holds 63") != std::string::npos);
-    }
-
-    void metadataTypes() {
-        formats::GgufMetadata metadata;
-        metadata.number("n", 4'000'000'000u);
-        metadata.real("r", 0.1);
-        metadata.flag("f", true);
-        metadata.text("t", "a\xC3\xA9");
-        metadata.texts("ts", {"", "b"});
-        metadata.numbers("ns", {-1, 2});
-        metadata.reals("rs", {1.5f});
-        ByHand file;
-        file.entries = metadata.count();
-        file.keys = metadata.bytes();
-        const auto read = file.parse();
-        OK(read);
-        QCOMPARE(read->metadata.size(), size_t{4}); // arrays are stepped over
-        QCOMPARE(read->metadata.at("n"), std::string("4000000000"));
-        QCOMPARE(std::stof(read->metadata.at("r")), 0.1f);
-        QCOMPARE(read->metadata.at("f"), std::string("true"));
-        QCOMPARE(read->metadata.at("t"), std::string("a\xC3\xA9"));
-    }
-
-    void hostileFiles() {
-        using Damage = std::function<void(ByHand&)>;
-        const auto only = [](const std::string& name, const std::vector<int64_t>& ne, uint32_t type, uint64_t offset) {
-            return [=](ByHand& f) {
-                f.places.clear();
-                f.place(name, ne, type, offset);
-            };
-        };
-        const auto more = [](const std::string& name, uint32_t type, const std::string& value) {
-            return [=](ByHand& f) {
-                ++f.entries;
-                f.key(name, type);
-                f.keys += value;
-            };
-        };
-        const auto array = [](uint32_t type, uint64_t count) { return raw(type) + raw(count); };
-        const std::vector<std::pair<const char*, Damage>> table{
-            {"does not begin with", [](ByHand& f) { f.magic = "GGML"; }},
-            {"version 1", [](ByHand& f) { f.version = 1; }},
-            {"announces 300000 tensors", [](ByHand& f) { f.tensors = 300'000; }},
-            {"announces 99999999 metadata", [](ByHand& f) { f.entries = 99'999'999; }},
-            {"announces 281474976710656 bytes", [](ByHand& f) { f.entries = 5; }},
-            {"stands twice", more("llama.block_count", 4, raw(1u))},
-            {"unknown type 13", more("x", 13, {})},
-            {"neither true nor false", more("x", 7, raw(uint8_t{2}))},
-            {"too short for them", more("x", 9, array(8, uint64_t{1} << 60))},
-            {"too short for them", more("x", 9, array(4, uint64_t{1} << 61))},
-            {"array of type 9", more("x", 9, array(9, 1))},
-            {"announces 9223", more("x", 8, raw(uint64_t{1} << 63))},
-            {"general.alignment is 24", more("general.alignment", 4, raw(24u))},
-            {"has 5 dimensions", only("t", {32, 1, 1, 1, 1}, 2, 0)},
-            {"dimension of 0", only("t", {32, 0}, 2, 0)},
-            {"larger than any file", only("t", {int64_t{1} << 62, int64_t{1} << 40}, 0, 0)},
-            {"stored as Q6_K", only("t", {256, 1}, 14, 0)},
-            {"needs whole blocks of 32", only("t", {33, 1}, 2, 0)},
-            {"begins at byte 16", only("t", {32, 1}, 2, 16)},
-            {"announces 64 bytes", only(std::string(64, 'n'), {32, 1}, 2, 0)},
-            {"has no name", only("", {32, 1}, 2, 0)},
-            {"the tensors need", only("t", {32, 3}, 2, 0)},
-            {"begins at byte 0 of",
-             [](ByHand& f) {
-                 f.tensors = 2;
-                 f.place("u", {32, 1}, 2, 0);
-             }},
-            {"bytes follow", [](ByHand& f) { f.data = 96; }}};
-        for (const auto& [part, damage] : table) {
-            ByHand file;
-            damage(file);
-            const auto read = file.parse();
-            QVERIFY2(!read.ok(), part);
-            QVERIFY2(read.error().message.find(part) != std::string::npos, (part + (": " + read.error().message)).c_str());
-            QVERIFY2(!read.error().hint.empty(), part);
-        }
-    }
-
-    void everyTruncationIsRefused() {
-        const ByHand whole;
-        const std::string bytes = whole.bytes();
-        for (size_t size = 0; size < 178; ++size) { // the last block needs 18 bytes behind 160; its padding may be missing
-            const auto read = checkpoint::parseGguf(
-                [&](uint64_t offset, void* dst, uint64_t n) -> Status {
-                    std::memcpy(dst, bytes.data() + offset, n);
-                    return {};
-                },
-                size);
-            QVERIFY2(!read.ok(), std::to_string(size).c_str());
-            QCOMPARE(read.error().code, std::string("model.truncated"));
-        }
-    }
-
     void workedBlocks() {
         const auto codes = [](test::TinyCodes& made) {
             for (int i = 0; i < 32; ++i) made.codes[size_t(i)] = int8_t((7 * i + 3 * (i / 16) + 2) % 16 - 8);
         };
         const auto scale = [](test::TinyCodes& made, uint16_t bits) { std::memcpy(made.scale.data(), &bits, 2); };
         const std::string nibbles = "52 c9 30 a7 1e 85 fc 63 da 41 b8 2f 96 0d 74 eb";
-        const auto exported = [&](const fs::path& from, uint64_t count) {
-            const fs::path out = fresh() / "out";
+        const auto exported = [&](const fs::path& from, int count) {
+            const fs::path out = m_folders.fresh() / "out";
             const auto source = checkpoint::Checkpoint::open(from);
             const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
-            return done ? hex(firstBytes(out, count)) : done.error().message;
+            return done ? firstBytes(out, count) : done.error().message;
         };
-        const auto q4 = quantized(scheme(4, 32), [&](test::TinyCodes& made) { codes(made), scale(made, 0x3C00); }); // 2^-7
+        const auto q4 = quantized(test::weightScheme(4, 32), [&](test::TinyCodes& made) { codes(made), scale(made, 0x3C00); }); // 2^-7
         QCOMPARE(exported(q4, 18), "00 20 " + nibbles);
-        const auto q41 = quantized(scheme(4, 32, Mapping::Asymmetric), [&](test::TinyCodes& made) {
+        const auto q41 = quantized(test::weightScheme(4, 32, Mapping::Asymmetric), [&](test::TinyCodes& made) {
             const int32_t zero = -3;
             codes(made), scale(made, 0x3C24);
             std::memcpy(made.zero.data(), &zero, 4);
         });
         QCOMPARE(exported(q41, 20), "20 21 68 aa " + nibbles);
-        const auto q8 = quantized(scheme(8, 32), [&](test::TinyCodes& made) {
+        const auto q8 = quantized(test::weightScheme(8, 32), [&](test::TinyCodes& made) {
             for (int i = 0; i < 32; ++i) made.codes[size_t(i)] = int8_t((37 * i + 11) % 255 - 127);
             scale(made, 0x3C00);
         });
@@ -350,7 +134,7 @@ private Q_SLOTS:
         QFETCH(const bool, asymmetric);
         QFETCH(const QString, dtype);
         QFETCH(const int, fidelity);
-        const auto block = scheme(bits, group, asymmetric ? Mapping::Asymmetric : Mapping::Symmetric);
+        const auto block = test::weightScheme(bits, group, asymmetric ? Mapping::Asymmetric : Mapping::Symmetric);
         // Random codes with both ends in every group, and one group of zeros.
         const auto from = quantized(
             block,
@@ -371,20 +155,20 @@ private Q_SLOTS:
         const auto verdict = gguf().check(*source);
         OK(verdict);
         QCOMPARE(int(verdict->fidelity), fidelity);
-        const fs::path out = fresh() / "out";
+        const fs::path out = m_folders.fresh() / "out";
         const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
         OK(done);
         QCOMPARE(done->bytes, verdict->bytes); // the forecast is the file's size
         QVERIFY(done->sheet.different <= verdict->inexact);
         if (fidelity == int(Fidelity::Exact)) QCOMPARE(done->sheet.equal, done->sheet.tensors);
-        QCOMPARE(hex(firstBytes(out, 2)), std::string("00 00")); // d of the group of zeros
+        QCOMPARE(firstBytes(out, 2), std::string("00 00")); // d of the group of zeros
 
         const auto written = checkpoint::Checkpoint::open(ggufIn(out)); // the bare file is a MODEL too
         OK(written);
         QCOMPARE(written->format(), std::string("gguf"));
         QCOMPARE(written->dtype(), source->dtype());
         QCOMPARE(written->quantizedModules().size(), source->quantizedModules().size());
-        const fs::path again = fresh() / "out";
+        const fs::path again = m_folders.fresh() / "out";
         const auto second = formats::exportModel(gguf(), *written, {again}, always, test::equalLogits);
         OK(second);
         QCOMPARE(int(second->verdict.fidelity), int(Fidelity::Exact));
@@ -400,7 +184,7 @@ private Q_SLOTS:
             OK(verdict);
             QCOMPARE(int(verdict->fidelity), int(Fidelity::NearExact));
             QVERIFY2(verdict->why.find("of a step") != std::string::npos, verdict->why.c_str());
-            OK(formats::exportModel(gguf(), *source, {fresh() / "out"}, always, test::equalLogits));
+            OK(formats::exportModel(gguf(), *source, {m_folders.fresh() / "out"}, always, test::equalLogits));
         }
     }
 
@@ -415,10 +199,10 @@ private Q_SLOTS:
         QFETCH(const int, what);
         QFETCH(const QString, part);
         const uint16_t large = numerics::floatToBf16(70000);
-        const auto from =
-            quantized(scheme(what == 4 ? 8 : 4, 32, what == 4 ? Mapping::Asymmetric : Mapping::Symmetric), [&](test::TinyCodes& made) {
-                if (what == 0) std::memcpy(made.scale.data(), &large, 2);
-            });
+        const auto from = quantized(test::weightScheme(what == 4 ? 8 : 4, 32, what == 4 ? Mapping::Asymmetric : Mapping::Symmetric),
+                                    [&](test::TinyCodes& made) {
+                                        if (what == 0) std::memcpy(made.scale.data(), &large, 2);
+                                    });
         auto odd = test::worked(false);
         odd["pre_tokenizer"] = {{"type", "WhitespaceSplit"}};
         if (what == 1) fs::remove(from / "tokenizer.json");
@@ -436,7 +220,7 @@ private Q_SLOTS:
         OK(verdict);
         QCOMPARE(int(verdict->fidelity), int(Fidelity::Unsupported));
         QVERIFY2(verdict->why.find(part.toStdString()) != std::string::npos, verdict->why.c_str());
-        const fs::path out = fresh() / "out";
+        const fs::path out = m_folders.fresh() / "out";
         const auto done = formats::exportModel(gguf(), *source, {out}, always, test::equalLogits);
         QVERIFY(!done.ok());
         QCOMPARE(done.error().code, std::string("usage"));
@@ -446,14 +230,14 @@ private Q_SLOTS:
     // Scales below 2^-17 and rows that are no whole blocks.
     void smallScalesAndOddRows() {
         const uint16_t small = numerics::floatToBf16(0x1.02p-19f); // 8 bits, 2^-24 ends fp16's grid
-        const auto from = quantized(scheme(4, 32), [&](test::TinyCodes& made) { std::memcpy(made.scale.data(), &small, 2); });
+        const auto from = quantized(test::weightScheme(4, 32), [&](test::TinyCodes& made) { std::memcpy(made.scale.data(), &small, 2); });
         const auto source = checkpoint::Checkpoint::open(from);
         OK(source);
         const auto verdict = gguf().check(*source);
         OK(verdict);
         QCOMPARE(int(verdict->fidelity), int(Fidelity::NearExact));
         QCOMPARE(verdict->inexact, int64_t{1});
-        const auto narrow = checkpoint::Checkpoint::open(quantized(scheme(4, 16)));
+        const auto narrow = checkpoint::Checkpoint::open(quantized(test::weightScheme(4, 16)));
         OK(narrow);
         const auto plain = gguf().check(*narrow);
         OK(plain);
@@ -463,9 +247,9 @@ private Q_SLOTS:
     }
 
     void damageIsNoticed() {
-        const auto source = checkpoint::Checkpoint::open(quantized(scheme(4, 32)));
+        const auto source = checkpoint::Checkpoint::open(quantized(test::weightScheme(4, 32)));
         OK(source);
-        const fs::path out = fresh() / "out";
+        const fs::path out = m_folders.fresh() / "out";
         OK(formats::exportModel(gguf(), *source, {out}, always, test::equalLogits));
         const std::string whole = test::readText(ggufIn(out));
         const auto flipped = [&](size_t at) {
@@ -494,9 +278,9 @@ private Q_SLOTS:
     }
 
     void filesBesideIt() {
-        const auto source = checkpoint::Checkpoint::open(quantized(scheme(4, 32)));
+        const auto source = checkpoint::Checkpoint::open(quantized(test::weightScheme(4, 32)));
         OK(source);
-        const fs::path out = fresh() / "out", bare = fresh();
+        const fs::path out = m_folders.fresh() / "out", bare = m_folders.fresh();
         OK(formats::exportModel(gguf(), *source, {out}, always, test::equalLogits));
         fs::copy(ggufIn(out), bare / "a.gguf");
         const auto alone = checkpoint::Checkpoint::open(bare / "a.gguf");

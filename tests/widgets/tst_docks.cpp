@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: docks Log, Device and Details: a million lines scrolled within a frame, find, jump, copy, save; hidden ones do nothing.
+#include "desk.h"
 #include "docks/details_dock.h"
 #include "docks/device_dock.h"
 #include "docks/log_dock.h"
@@ -37,7 +38,7 @@ class DocksTest : public QObject {
 
 private Q_SLOTS:
     void aMillionLinesScroll() {
-        test::LiveWorld world;
+        test::Desk world;
         world.settings.setValue(QStringLiteral("advanced/logLines"), 2'000'000);
         ui::LogDock dock(world.session);
         dock.resize(1000, 300);
@@ -74,7 +75,7 @@ private Q_SLOTS:
     }
 
     void findsJumpsCopiesSaves() {
-        test::LiveWorld world;
+        test::Desk world;
         ui::LogDock dock(world.session);
         dock.show();
         dock.model().append(rows(0, 50'000));
@@ -111,10 +112,10 @@ private Q_SLOTS:
     }
 
     void hiddenLogReadsNothing() {
-        test::LiveWorld world;
-        test::GrowingRun run(world.project, "logged", 100);
+        test::Desk world;
+        test::GrowingRun run(world.project(), "logged", 100);
         run.train(20);
-        world.open();
+        QVERIFY(world.open());
         QMainWindow window;
         auto* dock = new ui::LogDock(world.session, &window);
         window.addDockWidget(Qt::BottomDockWidgetArea, dock);
@@ -145,7 +146,7 @@ private Q_SLOTS:
     }
 
     void deviceShowsWhatThereIs() {
-        test::LiveWorld world;
+        test::Desk world;
         ui::DeviceDock dock(world.session);
         dock.QWidget::show();
         auto* memory = dock.findChild<QProgressBar*>(QStringLiteral("deviceMemory"));
@@ -180,10 +181,10 @@ private Q_SLOTS:
     }
 
     void detailsFollowTheRun() {
-        test::LiveWorld world;
-        test::GrowingRun run(world.project, "with layers", 100);
+        test::Desk world;
+        test::GrowingRun run(world.project(), "with layers", 100);
         run.train(20);
-        world.open();
+        QVERIFY(world.open());
         ui::DetailsDock dock(world.session);
         QAbstractItemModelTester tester(&dock.layers(), QAbstractItemModelTester::FailureReportingMode::Fatal);
         bool asked = false; // the store answers in turn: whatever the dock had asked would be there

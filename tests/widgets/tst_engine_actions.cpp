@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: Tools > Engine on the run that page Live shows: restart with a checkpoint, attach again.
+#include "desk.h"
 #include "live_fixture.h"
 #include "pages/live/live_page.h"
 
@@ -16,17 +17,17 @@ class EngineActionsTest : public QObject {
 
 private Q_SLOTS:
     void restartEndsTheEngineThenGoesOn() {
-        test::LiveWorld world;
-        test::GrowingRun run(world.project, "again", 500);
+        test::Desk world;
+        test::GrowingRun run(world.project(), "again", 500);
         run.train(10);
-        world.open();
+        QVERIFY(world.open());
         LivePage page(world.session, world.actions);
         page.show();
         QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
         QAction* restart = world.actions.find(QStringLiteral("tools.engine.restart"));
         QTRY_VERIFY(restart->isEnabled());
         restart->trigger();
-        QCOMPARE(world.engine.asked.last().arguments, (QStringList{world.projectDir(), run.uid, QStringLiteral("stop")}));
+        QCOMPARE(world.engine.asked.last().arguments, (QStringList{world.projectPath(), run.uid, QStringLiteral("stop")}));
         QVERIFY(!restart->isEnabled()); // not twice
         world.engine.answer(QStringLiteral("control"), QByteArray("{\"accepted\":true}"));
         const auto asked = world.engine.asked.size();
@@ -42,10 +43,10 @@ private Q_SLOTS:
     }
 
     void aRefusedRestartAsksForNothingMore() {
-        test::LiveWorld world;
-        test::GrowingRun run(world.project, "refused", 500);
+        test::Desk world;
+        test::GrowingRun run(world.project(), "refused", 500);
         run.train(10);
-        world.open();
+        QVERIFY(world.open());
         LivePage page(world.session, world.actions);
         page.show();
         QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
@@ -63,13 +64,13 @@ private Q_SLOTS:
     }
 
     void attachWatchesTheEngineAnew() {
-        test::LiveWorld world;
+        test::Desk world;
         LivePage page(world.session, world.actions);
         QAction* attach = world.actions.find(QStringLiteral("tools.engine.attach"));
         QVERIFY(!attach->isEnabled() && !attach->property("disabledReason").toString().isEmpty());
-        test::GrowingRun run(world.project, "lost", 500);
+        test::GrowingRun run(world.project(), "lost", 500);
         run.train(10);
-        world.open();
+        QVERIFY(world.open());
         page.show();
         QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
         QTRY_COMPARE(world.engine.watched.size(), 1);

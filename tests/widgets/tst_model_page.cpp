@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: page Model: its four states, what it shows of a model, the numbers of a tensor, errors that name the file and a way out.
 #include "config/recipe_file.h"
-#include "fake_engine_client.h"
+#include "desk.h"
 #include "models/model_tree.h"
 #include "page_pictures.h"
 #include "pages/model/model_page.h"
@@ -29,20 +29,8 @@ const QString kSample = QStringLiteral(QW_SOURCE_DIR "/resources/sample/model");
 class ModelPageTest : public QObject {
     Q_OBJECT
     test::TempDir m_dir;
-    struct Window {
-        Settings settings;
-        test::FakeEngineClient engine;
-        Session session{settings, engine};
-        ActionRegistry actions{settings};
-        ModelPage page{session, actions};
-        explicit Window(const std::filesystem::path& file) : settings(QString::fromStdString(file.string())) {
-            page.resize(1000, 650);
-            page.show();
-        }
-        template<class T> T* find(const char* name) { return page.findChild<T*>(QString::fromLatin1(name)); }
-        QString state() { return page.property("viewState").toString(); }
-    };
-    std::unique_ptr<Window> make() { return std::make_unique<Window>(m_dir.path() / "s.ini"); }
+    using Window = test::PageWindow<ModelPage>;
+    std::unique_ptr<Window> make() { return std::make_unique<Window>(m_dir.path() / "s.ini", QSize(1000, 650)); }
     QString folder(const char* name) { return QString::fromStdString((m_dir.path() / name).string()); }
 
 private Q_SLOTS:

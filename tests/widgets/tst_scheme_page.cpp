@@ -2,7 +2,7 @@
 // What: page Scheme: presets become schemes, fields edit them, conflicts say what to do, layers are taken in and out, all undoable.
 #include "charts/histogram_chart.h"
 #include "config/recipe_file.h"
-#include "fake_engine_client.h"
+#include "desk.h"
 #include "page_pictures.h"
 #include "pages/scheme/override_panel.h"
 #include "pages/scheme/scheme_form.h"
@@ -37,18 +37,8 @@ const QString kSample = QStringLiteral(QW_SOURCE_DIR "/resources/sample/model");
 class SchemePageTest : public QObject {
     Q_OBJECT
     test::TempDir m_dir;
-    struct Window {
-        Settings settings;
-        test::FakeEngineClient engine;
-        Session session{settings, engine};
-        ActionRegistry actions{settings};
-        SchemePage page{session, actions};
-        explicit Window(const std::filesystem::path& file) : settings(QString::fromStdString(file.string())) {
-            page.resize(1100, 740);
-            page.show();
-        }
-        template<class T = QWidget> T* find(const char* name) { return page.findChild<T*>(QString::fromLatin1(name)); }
-        QString state() { return page.property("viewState").toString(); }
+    struct Window : test::PageWindow<SchemePage> {
+        explicit Window(const std::filesystem::path& settingsFile) : PageWindow(settingsFile, QSize(1100, 740)) {}
         QString label(const char* name) { return find<QLabel>(name)->text(); }
         const records::QatBlock& block() { return page.draft().block(); }
         void choose(const char* name, const char* word) {
@@ -353,9 +343,8 @@ private Q_SLOTS:
         w->page.draft().edit(QStringLiteral("x"), [](records::QatBlock& b) { b.modules.exclude = {"*.k_proj"}; });
         QVERIFY(w->settle());
         test::picture(w->page, "scheme-ready");
-        const QStringList clipped = test::clipped(w->page);
-        QVERIFY2(clipped.isEmpty(), qPrintable(clipped.join(QStringLiteral(" | "))));
-        QCOMPARE(w->page.size(), size); // nothing in it is too wide
+        QTRY_COMPARE(test::clipped(w->page), QStringList()); // the layout follows the last text
+        QCOMPARE(w->page.size(), size);                      // nothing in it is too wide
         w->choose("weightDtype", "uint");
         QVERIFY(w->settle());
         test::picture(w->page, "scheme-conflict");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the window itself: actions, finder, docks, panes, layouts, drops, theme, the question at closing (ui.md 2).
 #include "charts/qat_chart.h"
+#include "fake_engine_client.h"
 #include "live_fixture.h"
 #include "shell/action_finder.h"
 #include "shell/choose_theme.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: page Start: its cards are the File menu's actions, the recent list opens, greys and removes, the sample is one click.
 #include "config/resources.h"
-#include "fake_engine_client.h"
+#include "desk.h"
 #include "pages/start/file_actions.h"
 #include "pages/start/start_page.h"
-#include "test_data.h"
 
 #include <QAction>
 #include <QLabel>
@@ -18,24 +17,14 @@ using namespace qw::ui;
 class StartPageTest : public QObject {
     Q_OBJECT
     test::TempDir m_dir;
-    struct Window {
-        Settings settings;
-        test::FakeEngineClient engine;
-        Session session{settings, engine};
-        ActionRegistry actions{settings};
-        StartPage page{session, actions};
-        explicit Window(const std::filesystem::path& file) : settings(QString::fromStdString(file.string())) {}
-        template<class T> T* find(const char* name) { return page.findChild<T*>(QString::fromLatin1(name)); }
-    };
+    using Window = test::PageWindow<StartPage>;
     std::unique_ptr<Window> m_window;
 
 private Q_SLOTS:
     void init() {
         std::filesystem::remove(m_dir.path() / "s.ini");
         qputenv("XDG_DATA_HOME", QByteArray::fromStdString((m_dir.path() / "data").string()));
-        m_window = std::make_unique<Window>(m_dir.path() / "s.ini");
-        m_window->page.resize(1000, 700);
-        m_window->page.show();
+        m_window = std::make_unique<Window>(m_dir.path() / "s.ini", QSize(1000, 700));
     }
     void cleanup() { m_window.reset(); }
 

@@ -2,7 +2,7 @@
 // What: page Train: the form is the recipe, findings stand under their fields, Start refuses with a reason or starts, imports are reported.
 #include "config/recipe_file.h"
 #include "config/resources.h"
-#include "fake_engine_client.h"
+#include "desk.h"
 #include "pages/start/file_actions.h"
 #include "pages/train/field_form.h"
 #include "pages/train/lr_sparkline.h"
@@ -10,7 +10,6 @@
 #include "pages/train/real_edit.h"
 #include "pages/train/train_page.h"
 #include "random_recipe.h"
-#include "test_data.h"
 #include "theme/theme.h"
 
 #include <QAction>
@@ -39,14 +38,8 @@ QString q(const std::string& s) { return QString::fromStdString(s); }
 class TrainPageTest : public QObject {
     Q_OBJECT
     test::TempDir m_dir;
-    struct Window {
-        Settings settings;
-        test::FakeEngineClient engine;
-        Session session{settings, engine};
-        ActionRegistry actions{settings};
-        TrainPage page{session, actions};
-        explicit Window(const std::filesystem::path& file) : settings(QString::fromStdString(file.string())) {}
-        template<class T> T* find(const char* name) { return page.findChild<T*>(QString::fromLatin1(name)); }
+    struct Window : test::PageWindow<TrainPage> {
+        using PageWindow::PageWindow;
         [[nodiscard]] const records::Recipe& recipe() const { return session.draft.recipe(); }
     };
     std::unique_ptr<Window> m_window;
