@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
     const qw::test::TempDir dir;
     const auto file = [&](const char* name) { return QString::fromStdString((dir.path() / name).string()); };
     for (int i = 0; i < kRuns; ++i)
-        qw::test::writeRun(dir.path() / "full", {"run " + std::to_string(i), qw::records::RowRole::Qat, "s" + std::to_string(i % 7)});
+        qw::test::writeRun(dir.path() / "full", {std::string("run ").append(std::to_string(i)), qw::records::RowRole::Qat,
+                                                 std::string("s").append(std::to_string(i % 7))});
     {
         auto store = qw::store::Store::open(dir.path() / "full"); // projected before, as a project that was used is
         if (!store || !store->sync()) return 1;
