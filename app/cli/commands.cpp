@@ -14,6 +14,7 @@ int cmdExport(CommandLine& line);
 int cmdExtend(CommandLine& line);
 int cmdFakeQuantize(CommandLine& line);
 int cmdGenerate(CommandLine& line);
+int cmdImport(CommandLine& line);
 int cmdInspect(CommandLine& line);
 int cmdLogits(CommandLine& line);
 int cmdMeasure(CommandLine& line);
@@ -49,6 +50,7 @@ constexpr std::array kCommands{
             "qatw fake-quantize model.safetensors out.safetensors --scheme 8da4w --set weight.group_size=64", cmdFakeQuantize},
     Command{"generate", "continue a text: greedy or sampled, word by word",
             "qatw generate path/to/model --prompt 'Once upon a time' --temperature 0.8 --seed 7", cmdGenerate},
+    Command{"import", "results that others published, as rows of a comparison", "qatw import published.csv --project build/try", cmdImport},
     Command{"inspect", "what a model folder is: architecture, sizes, dtype, tokenizer, problems", "qatw inspect path/to/model --tensors",
             cmdInspect},
     Command{"logits", "a model's logits for given token ids", "qatw logits path/to/model --ids ids.json --out logits.safetensors",

@@ -152,4 +152,26 @@ std::optional<Comparison> compareItems(std::string_view metric, const Items& a, 
     return compareShares(*kind, sharesA, sharesB, options);
 }
 
+std::optional<LnRatio> lnPerplexityRatio(const Items& a, const Items& b) {
+    if (!sameItems(a, b)) return std::nullopt;
+    const std::vector<Share> sharesA = shares("loss", a), sharesB = shares("loss", b);
+    if (sharesA.empty() || sharesB.empty()) return std::nullopt;
+    double nll = 0, tokens = 0;
+    for (size_t i = 0; i < sharesA.size(); ++i) {
+        if (sharesA[i].weight != sharesB[i].weight) return std::nullopt; // another tokenizer: no token of one is one of the other
+        nll += sharesB[i].nll - sharesA[i].nll;
+        tokens += sharesA[i].weight;
+    }
+    LnRatio out{nll / tokens, {}};
+    const auto n = static_cast<double>(sharesA.size());
+    if (n < 2) return out;
+    double squares = 0; // of what each document adds beyond its share
+    for (size_t i = 0; i < sharesA.size(); ++i) {
+        const double rest = sharesB[i].nll - sharesA[i].nll - out.value * sharesA[i].weight;
+        squares += rest * rest;
+    }
+    out.error = std::sqrt(n / (n - 1) * squares) / tokens;
+    return out;
+}
+
 } // namespace qw::stats

@@ -50,4 +50,13 @@ struct Comparison {
 [[nodiscard]] std::optional<Comparison> compareItems(std::string_view metric, const Items& a, const Items& b,
                                                      const BootstrapOptions& options = {});
 
+// ln(perplexity of b / perplexity of a), per scored token of the same documents; how a quantized model is told from its source where
+// perplexities are close (llama.cpp's "ln(PPL(Q)/PPL(base))", there over tokens of one text).
+struct LnRatio {
+    double value = 0;
+    std::optional<double> error; // standard error of the ratio of sums, paired by document (delta method); nothing for one document
+};
+// Nothing when the items are not the same documents or carry no tokens.
+[[nodiscard]] std::optional<LnRatio> lnPerplexityRatio(const Items& a, const Items& b);
+
 } // namespace qw::stats

@@ -324,7 +324,10 @@ std::string whyNotComparable(const records::EvalResult& a, const records::EvalRe
         std::snprintf(text, sizeof text, "%g", limit);
         return limit == 0 ? std::string("all") : std::string(text);
     };
-    if (a.taskDigest != b.taskDigest) return "another task file";
+    if (a.taskDigest != b.taskDigest)
+        return a.taskDigest.starts_with("published ") || b.taskDigest.starts_with("published ")
+                   ? "published elsewhere, on a task file and with settings that are not known"
+                   : "another task file";
     if (a.limit != b.limit) return "limit " + number(b.limit) + " against " + number(a.limit);
     if (a.taskVersion != b.taskVersion) return "task version " + b.taskVersion + " against " + a.taskVersion;
     if (a.n != b.n) return std::to_string(b.n) + " items against " + std::to_string(a.n);
@@ -355,6 +358,7 @@ Table compare(const std::vector<FactRow>& input, const CompareOptions& options) 
             fillAgainstReference(line.cells[c], line, table.lines[static_cast<size_t>(line.reference)], table.columns[c], rows);
     for (size_t i = 0; i < table.lines.size(); ++i)
         for (size_t c = 0; table.lines[i].twin >= 0 && c < table.columns.size(); ++c) fillAgainstTwin(table, i, c, rows);
+    addLnRatios(table, rows);
     addNotes(table, rows);
     table.verdict = judge(table, rows, options.verdict);
     return table;

@@ -5,6 +5,7 @@
 
 #include "records/recipe.h"
 #include "records/run.h"
+#include "stats/compare.h"
 #include "stats/intervals.h"
 
 #include <optional>
@@ -59,11 +60,12 @@ struct Line {
     std::string label;
     records::RowRole role = records::RowRole::Float;
     std::string scheme, method, block;
-    std::vector<size_t> rows; // of the input
-    int reference = -1;       // line that it is held against
-    int twin = -1;            // QAT: the PTQ line of its scheme
-    int source = -1;          // exported: the line that was written
-    std::vector<Cell> cells;  // one a column
+    std::vector<size_t> rows;                            // of the input
+    int reference = -1;                                  // line that it is held against
+    int twin = -1;                                       // QAT: the PTQ line of its scheme
+    int source = -1;                                     // exported: the line that was written
+    std::vector<Cell> cells;                             // one a column
+    std::vector<std::optional<stats::LnRatio>> lnRatios; // one a task of Table::lnTasks, against the reference
     int64_t bytes = 0;
     bool bytesForecast = false;
     double bitsPerWeight = 0, tokensPerSecond = 0;
@@ -83,6 +85,7 @@ struct Judgement {
 struct Table {
     std::vector<Column> columns;
     std::vector<Line> lines;
+    std::vector<std::string> lnTasks; // texts whose documents were scored in two lines that may be held against each other
     Judgement verdict;
     std::vector<std::string> notes; // not comparable, skipped layers, failed members, how significance was tested
 };

@@ -61,6 +61,11 @@ std::string recoveredCell(const Cell& cell) {
            (cell.recoveredNote.empty() ? "" : " ?");
 }
 
+std::string lnRatioCell(const std::optional<stats::LnRatio>& ratio) {
+    if (!ratio) return "–";
+    return withSign(ratio->value, 4) + (ratio->error ? " ±" + fixed(*ratio->error, 4) : "");
+}
+
 std::string sizeCell(const Line& line) {
     if (line.bytes <= 0) return "–";
     const auto b = static_cast<double>(line.bytes);
@@ -120,12 +125,14 @@ TextTable textTable(const Table& table) {
     text.header.emplace_back("row");
     for (const Column& c : table.columns) text.header.push_back(metricWords(c));
     for (const char* name : {"size", "bits/w", "evaluation tok/s"}) text.header.emplace_back(name);
+    for (const std::string& task : table.lnTasks) text.header.push_back(task + " ln(ppl ratio)↓");
     for (const Line& line : table.lines) {
         std::vector<std::string> row{line.label};
         for (size_t c = 0; c < table.columns.size(); ++c) row.push_back(valueCell(table.columns[c], line.cells[c]));
         row.push_back(sizeCell(line));
         row.push_back(line.bitsPerWeight > 0 ? fixed(line.bitsPerWeight, 2) : "–");
         row.push_back(line.tokensPerSecond > 0 ? fixed(line.tokensPerSecond, 0) : "–");
+        for (const auto& one : line.lnRatios) row.push_back(lnRatioCell(one));
         text.origin.push_back({text.rows.size(), TextTable::Kind::Value});
         text.rows.push_back(std::move(row));
     }
@@ -208,7 +215,10 @@ std::string toCsv(const Table& table) {
                                  " recovered %", " not comparable"})
             out.append(",").append(csvField(name + part));
     }
-    out += ",bytes,bytes forecast,bits per weight,evaluation tokens per second\n";
+    out += ",bytes,bytes forecast,bits per weight,evaluation tokens per second";
+    for (const std::string& task : table.lnTasks)
+        for (const char* part : {" ln ppl ratio", " ln ppl ratio stderr"}) out.append(",").append(csvField(task + part));
+    out += '\n';
     for (const Line& line : table.lines) {
         out += csvField(line.label) + "," + records::roleName(line.role) + "," + csvField(line.scheme) + "," + line.method + "," +
                std::to_string(line.rows.size());
@@ -223,7 +233,10 @@ std::string toCsv(const Table& table) {
         out.append(",").append(line.bytes > 0 ? std::to_string(line.bytes) : std::string());
         out.append(line.bytesForecast ? ",1," : ",0,");
         out.append(line.bitsPerWeight > 0 ? exact(line.bitsPerWeight) : std::string()).append(",");
-        out.append(line.tokensPerSecond > 0 ? exact(line.tokensPerSecond) : std::string()).append("\n");
+        out.append(line.tokensPerSecond > 0 ? exact(line.tokensPerSecond) : std::string());
+        for (const auto& one : line.lnRatios)
+            out.append(",").append(one ? exact(one->value) : std::string()).append(",").append(one ? exact(one->error) : std::string());
+        out += '\n';
     }
     return out;
 }
@@ -267,6 +280,9 @@ std::string toJson(const Table& table) {
                                     {"recovered", number(c.recovered)},
                                     {"recovered_note", c.recoveredNote},
                                     {"not_comparable", c.notComparable}});
+        for (size_t t = 0; t < line.lnRatios.size(); ++t)
+            if (const auto& one = line.lnRatios[t])
+                row["ln_ppl_ratio"][table.lnTasks[t]] = Json{{"value", one->value}, {"stderr", number(one->error)}};
         out["rows"].push_back(std::move(row));
     }
     const Judgement& v = table.verdict;

@@ -33,7 +33,7 @@ void fillSize(const store::Store& store, const store::RunInfo& run, FactRow& row
     const bool quantized = isQuantized(row.role);
     if (run.model) {
         row.bytes = quantized ? run.model->quantizedBytes : run.model->bytes;
-        row.bytesForecast = quantized;
+        row.bytesForecast = quantized && !run.config.empty(); // published results have no recipe: their sizes are what was told
         row.bitsPerWeight = quantized ? run.model->bitsPerWeight : 0;
         if (row.role == RowRole::Exported) row.bitsPerWeight = run.model->bitsPerWeight;
         if (!quantized && row.bitsPerWeight == 0)

@@ -21,6 +21,8 @@ namespace qw::study {
 // Empty: b may be held against a.
 [[nodiscard]] std::string whyNotComparable(const records::EvalResult& a, const records::EvalResult& b);
 
+// ln(perplexity / the reference's) of every line and text, the mean over the seeds.
+void addLnRatios(Table& table, const std::vector<FactRow>& rows);
 void addNotes(Table& table, const std::vector<FactRow>& rows);
 // Several seeds: the mean loss, and the largest bound of them.
 [[nodiscard]] Judgement judge(const Table& table, const std::vector<FactRow>& rows, const records::Verdict& rule);

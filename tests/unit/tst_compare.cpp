@@ -283,6 +283,28 @@ private Q_SLOTS:
         QVERIFY(study::toPlain(compare(rows)).find("≈1.0 kB") != std::string::npos);
     }
 
+    void lnRatiosArePairedByDocument() {
+        const std::vector<double> base{2.0, 2.5, 3.0, 3.5}, quantized{2.1, 2.5, 3.2, 3.5};
+        FactRow f = row(RowRole::FloatTrained), p = row(RowRole::Ptq, "s"), q = row(RowRole::Qat, "s");
+        documents(f, base);
+        documents(p, quantized);
+        documents(q, base);
+        const Table t = compare({f, p, q}, "wikitext.word_perplexity", 5);
+        QCOMPARE(t.lnTasks.size(), size_t(1));
+        // Differences of 10, 0, 20, 0 nats over 400 tokens: 30 / 400. What is left of each: 2.5, -7.5, 12.5, -7.5.
+        const auto& ratio = line(t, "s PTQ").lnRatios[0];
+        QVERIFY(ratio && std::abs(ratio->value - 0.075) < 1e-12);
+        QVERIFY(std::abs(*ratio->error - std::sqrt(4.0 / 3 * (6.25 + 56.25 + 156.25 + 56.25)) / 400) < 1e-12);
+        QVERIFY(std::abs(std::exp(ratio->value) - *line(t, "s PTQ").cells[0].value / *line(t, "float trained").cells[0].value) < 1e-12);
+        QVERIFY(line(t, "s QAT").lnRatios[0]->value == 0 && !line(t, "float trained").lnRatios[0]);
+        const auto text = study::textTable(t);
+        QCOMPARE(QString::fromStdString(text.header.back()), QStringLiteral("wikitext ln(ppl ratio)↓"));
+        QCOMPARE(cell(text, "s PTQ", text.header.size() - 1), QStringLiteral("+0.0750 ±0.0479"));
+        QVERIFY(study::toCsv(t).find("wikitext ln ppl ratio stderr") != std::string::npos);
+        QVERIFY(study::toJson(t).find("\"ln_ppl_ratio\":{\"wikitext\":{\"value\":0.07") != std::string::npos);
+        QVERIFY(compare(publishedRows()).lnTasks.empty()); // nothing is made up without documents
+    }
+
     void markdownParsesBack() {
         const Table t = compare(publishedRows());
         const auto text = study::textTable(t);

@@ -9,8 +9,10 @@
 
 #include <QClipboard>
 #include <QComboBox>
+#include <QFileDialog>
 #include <QLabel>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTextEdit>
@@ -72,6 +74,44 @@ QString q(const std::string& s) { return QString::fromStdString(s); }
 class ComparePageTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void publishedRowsJoinTheComparison() {
+        Scene scene;
+        QVERIFY(scene.start());
+        QVERIFY(scene.compareStudy());
+        const int rows = scene.model().rowCount();
+        const QString file = q((scene.dir.path() / "theirs.csv").string());
+        test::writeText(scene.dir.path() / "theirs.csv", "name,task,metric,value\ntheirs,hellaswag,acc,57.86%\n");
+        QAction* import = scene.actions.find(QStringLiteral("file.importResults"));
+        QVERIFY(import && import->isEnabled());
+        import->trigger();
+        auto* dialog = scene.page->findChild<QFileDialog*>();
+        QTRY_VERIFY(dialog && dialog->isVisible());
+        Q_EMIT dialog->fileSelected(file);
+        dialog->reject();
+        QTRY_COMPARE_WITH_TIMEOUT(scene.session.compared().size(), 4, 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(scene.model().rowCount() > rows, 20'000);
+        QVERIFY2(scene.cell(QStringLiteral("theirs"), 1).contains(QStringLiteral("57")),
+                 qPrintable(scene.cell(QStringLiteral("theirs"), 1)));
+        // Nothing of theirs can be measured here.
+        QVERIFY(
+            !scene.page->findChild<QPushButton*>(QStringLiteral("evaluateMissingButton"))->toolTip().contains(QStringLiteral("theirs")));
+        // A file that cannot be read says where and changes nothing.
+        test::writeText(scene.dir.path() / "theirs.csv", "name,task,metric,value\ntheirs,hellaswag,acc,high\n");
+        QSignalSpy notices(&scene.session, &Session::notice);
+        import->trigger();
+        dialog = nullptr;
+        QTRY_VERIFY(([&] {
+            for (auto* one : scene.page->findChildren<QFileDialog*>())
+                if (one->isVisible()) dialog = one;
+            return dialog != nullptr;
+        }()));
+        Q_EMIT dialog->fileSelected(file);
+        dialog->reject();
+        QTRY_COMPARE_WITH_TIMEOUT(notices.size(), 1, 20'000);
+        QVERIFY(q(notices[0][0].value<Error>().message).contains(QStringLiteral(":2: value: 'high'")));
+        QCOMPARE(scene.session.compared().size(), 4);
+    }
+
     void initTestCase() { QLocale::setDefault(QLocale::c()); }
 
     void emptySuggestsTheNewestStudy() {

@@ -60,6 +60,7 @@ void findMissing(Comparison& comparison, const Snapshot& snapshot) {
                 if (!asks.contains(text(task.name))) asks.insert(text(task.name), run.uid);
     for (size_t i = 0; i < comparison.runs.size(); ++i) {
         const RunFacts* run = snapshot.run(comparison.runs[i].uid);
+        if (run && run->info.config.empty()) continue; // published results: there is no model to measure
         MissingResult one{comparison.runs[i].uid, text(comparison.rows[i].label), {}, {}};
         if (run && run->info.state != records::RunState::Completed) {
             comparison.missing.push_back(one);

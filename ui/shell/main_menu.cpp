@@ -20,8 +20,8 @@ struct Menu {
 const std::vector<Menu>& menus() {
     static const std::vector<Menu> table{
         {"&File",
-         {"file.newProject", "file.openProject", "file.openModel", "file.sample", "-", "file.importRecipe", "file.saveRecipe", "-",
-          "file.export", "file.exportReport", "file.*", "-", "file.quit"}},
+         {"file.newProject", "file.openProject", "file.openModel", "file.sample", "-", "file.importRecipe", "file.importResults",
+          "file.saveRecipe", "-", "file.export", "file.exportReport", "file.*", "-", "file.quit"}},
         {"&Edit",
          {"edit.undo", "edit.redo", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.*", "-", "edit.preferences"}},
         {"&View",

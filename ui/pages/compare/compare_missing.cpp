@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: what a comparison lacks, and how the page Compare has it measured.
+// What: what a comparison lacks: the page Compare has it measured, or takes rows that others published.
+#include "drive/import_results.h"
 #include "models/run_ways.h"
 #include "pages/compare/compare_page.h"
 
+#include <QFileDialog>
 #include <QLabel>
 #include <QPushButton>
 #include <algorithm>
@@ -57,6 +59,38 @@ void ComparePage::evaluateMissing() {
     }
     m_said->setText(tr("queued"));
     setEvaluation(tr("what is missing is being measured already"));
+}
+
+void ComparePage::chooseResultsFile() {
+    if (const SnapshotPtr snapshot = session().project.snapshot(); !snapshot || snapshot->readOnly) {
+        Q_EMIT session().notice(Error{"engine.state", utf8(tr("Results cannot be imported: no project is open for writing.")),
+                                      utf8(tr("Open one first.")), "", false});
+        return;
+    }
+    session().goTo(PageId::Compare);
+    auto* dialog = new QFileDialog(this, tr("Import published results"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setNameFilters({tr("Results (*.csv *.json)"), tr("All files (*)")});
+    connect(dialog, &QFileDialog::fileSelected, this, &ComparePage::importResults);
+    dialog->open();
+}
+
+// The new rows join those that are compared.
+void ComparePage::importResults(const QString& file) {
+    session().project.query<std::vector<std::string>>(
+        QStringLiteral("importResults"), [path = utf8(file)](store::Store& store) { return drive::importResults(store, path); }, this,
+        [this](const Result<std::vector<std::string>>& made) {
+            if (!made) {
+                Q_EMIT session().notice(made.error());
+                return;
+            }
+            QStringList compared = session().compared();
+            for (const std::string& uid : *made) compared << text(uid);
+            session().project.refresh();
+            session().setCompared(compared);
+            m_said->setText(made->size() == 1 ? tr("1 row imported") : tr("%1 rows imported").arg(made->size()));
+        });
 }
 
 } // namespace qw::ui

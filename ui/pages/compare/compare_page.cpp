@@ -180,6 +180,12 @@ void ComparePage::buildActions() {
                       session().goTo(PageId::Compare);
                       if (m_comparison) chooseReportFile();
                   });
+    actions().add({QStringLiteral("file.importResults"),
+                   tr("Import &published results…"),
+                   QStringLiteral("import"),
+                   tr("Rows that others measured, from a CSV table or a results file of lm-evaluation-harness"),
+                   {}},
+                  this, [this] { chooseResultsFile(); });
     QAction* evaluate = actions().add({QStringLiteral("run.evaluate"),
                                        tr("E&valuate missing"),
                                        QStringLiteral("check"),

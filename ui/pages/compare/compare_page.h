@@ -44,6 +44,8 @@ private:
     void refresh(bool force = false);
     void compute(std::shared_ptr<Comparison> comparison);
     void stopComputing();
+    void chooseResultsFile();
+    void importResults(const QString& file);
     void setEvaluation(const QString& whyNot); // of the button and of its action
     void showComparison(const ComparisonPtr& comparison);
     void showVerdict();

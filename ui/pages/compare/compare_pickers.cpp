@@ -132,7 +132,7 @@ void ComparePickers::fillRuns(QComboBox* box, RowRole role, const QString& curre
     const QSignalBlocker quiet(box);
     box->clear();
     const bool any = role == RowRole::Float; // the baseline may be any row
-    if (any) box->addItem(tr("by the study's rule"), QString());
+    if (any) box->addItem(tr("study's rule"), QString());
     std::vector<std::pair<QString, QString>> others;
     for (size_t i = 0; i < m_comparison->runs.size(); ++i) {
         const auto entry = std::pair{text(m_comparison->rows[i].label), m_comparison->runs[i].uid};

@@ -17,6 +17,7 @@
 #include <QTabWidget>
 #include <QTableView>
 #include <QTextBrowser>
+#include <algorithm>
 
 namespace qw::ui {
 namespace {
@@ -63,7 +64,12 @@ QStringList shortNotes(const std::vector<std::string>& footnotes) {
 void ComparePage::showEmpty() {
     const SnapshotPtr snapshot = session().project.snapshot();
     const auto choices = snapshot ? studyChoices(*snapshot) : std::vector<StudyChoice>();
-    if (choices.empty())
+    const auto driven = snapshot ? std::ranges::find_if(snapshot->studies, &StudyFacts::driven) : std::vector<StudyFacts>::const_iterator();
+    if (choices.empty() && snapshot && driven != snapshot->studies.end())
+        setEmpty(
+            tr("“%1” is being worked on. Its rows can be compared here as soon as two of them have results.").arg(text(driven->info.name)),
+            tr("Watch it live"), [this] { session().goTo(PageId::Live); });
+    else if (choices.empty())
         setEmpty(tr("Choose a baseline and one run. A study makes both: it trains a float reference and every scheme."), tr("Plan a study"),
                  [this] { session().goTo(PageId::Train); });
     else
