@@ -19,6 +19,20 @@ namespace fs = std::filesystem;
 class ExportDialogTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void theCheckpointIsNamed() {
+        ExportSources sources;
+        QCOMPARE(checkpointText(sources), QStringLiteral("none: the weights were not trained"));
+        store::ArtifactInfo model;
+        model.kind = "model";
+        model.step = 1500;
+        sources.artifacts = {model};
+        QCOMPARE(checkpointText(sources), QStringLiteral("step %1, the last").arg(QLocale().toString(1500)));
+        records::Recipe recipe;
+        recipe.checkpoint.loadBestAtEnd = true;
+        sources.run.config = config::writeRecipe(recipe);
+        QVERIFY(checkpointText(sources).contains(QStringLiteral("lowest evaluation loss")));
+    }
+
     void everyFormatIsJudged() {
         test::ExportDesk desk;
         desk.show();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: the window itself: actions, finder, docks, panes, layouts, drops, theme, the question at closing (ui.md 2).
 #include "charts/qat_chart.h"
-#include "fake_engine_client.h"
 #include "live_fixture.h"
 #include "shell/action_finder.h"
 #include "shell/choose_theme.h"
@@ -9,44 +8,27 @@
 #include "shell/main_window.h"
 #include "shell/pane_cycler.h"
 #include "theme/theme.h"
-#include "widgets/activity_list.h"
+#include "window_bench.h"
 
 #include <QAccessible>
 #include <QCheckBox>
-#include <QClipboard>
 #include <QDockWidget>
 #include <QDragEnterEvent>
-#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
-#include <QProgressBar>
 #include <QRadioButton>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QToolButton>
 
 using namespace qw::ui;
+using qw::test::Bench;
 
 namespace {
-
-// A window on settings of its own.
-struct Bench {
-    QTemporaryDir dir;
-    Settings settings{dir.filePath(QStringLiteral("settings.ini"))};
-    qw::test::FakeEngineClient engine;
-    Session session{settings, engine};
-    MainWindow window{session};
-    explicit Bench(bool show = true) {
-        if (!show) return;
-        window.show();
-        static_cast<void>(QTest::qWaitForWindowExposed(&window));
-    }
-};
 
 void drag(QWidget& window, const QString& path, bool drop) {
     QMimeData data;
@@ -318,101 +300,6 @@ private Q_SLOTS:
         recent->actions().first()->trigger();
         QCOMPARE(wanted.size(), 1);
         QTRY_COMPARE(bench.session.model.state(), OpenModel::State::Ready);
-    }
-
-    void menusHaveTheirPlaces_data() {
-        QTest::addColumn<QString>("menu");
-        QTest::addColumn<QStringList>("ids");
-        const auto add = [](const char* menu, const char* ids) {
-            QTest::newRow(menu) << QString::fromLatin1(menu) << QString::fromLatin1(ids).split(u' ');
-        };
-        add("menuFile", "file.newProject file.openProject file.openModel file.importRecipe file.export file.exportReport file.quit");
-        add("menuEdit", "edit.undo edit.redo edit.cut edit.copy edit.paste edit.find edit.preferences");
-        add("menuTheme", "view.theme.system view.theme.light view.theme.dark");
-        add("menuLayouts", "view.layout.save view.layout.load view.layout.reset");
-        add("menuModel", "model.inspect model.reload model.close");
-        add("menuRun", "run.start run.pause run.stop run.resumeFrom run.duplicate run.evaluate");
-        add("menuCompare", "compare.baseline compare.toggle compare.clear");
-        add("menuEngine", "tools.engine.restart tools.engine.attach tools.engine.logs");
-        add("menuTools", "tools.databaseCheck");
-        add("menuHelp", "help.guide help.shortcuts help.diagnostics help.about");
-    }
-    void menusHaveTheirPlaces() {
-        QFETCH(QString, menu);
-        QFETCH(QStringList, ids);
-        Bench bench(false);
-        const auto* made = bench.window.menuBar()->findChild<QMenu*>(menu);
-        QVERIFY(made);
-        for (const QString& id : ids) {
-            QAction* action = bench.window.actions().find(id);
-            QVERIFY2(action && made->actions().contains(action), qPrintable(id));
-            QVERIFY2(action->isEnabled() || !action->property("disabledReason").toString().isEmpty(), qPrintable(id));
-        }
-    }
-
-    void cutCopyAndPasteWorkOnWhatHasTheKeyboard() {
-        Bench bench;
-        QLineEdit line(&bench.window);
-        line.setText(QStringLiteral("a word"));
-        line.show();
-        bench.window.activateWindow();
-        QTRY_VERIFY(bench.window.isActiveWindow());
-        const auto act = [&](const char* id) { return bench.window.actions().find(QLatin1String(id)); };
-        const auto open = [&] { Q_EMIT bench.window.menuBar()->findChild<QMenu*>(QStringLiteral("menuEdit"))->aboutToShow(); };
-        line.setFocus();
-        line.selectAll();
-        open();
-        QVERIFY(act("edit.cut")->isEnabled() && act("edit.copy")->isEnabled());
-        act("edit.cut")->trigger();
-        QCOMPARE(line.text(), QString());
-        QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("a word"));
-        open();
-        QVERIFY(!act("edit.cut")->isEnabled() && act("edit.paste")->isEnabled());
-        act("edit.paste")->trigger();
-        QCOMPARE(line.text(), QStringLiteral("a word"));
-        line.setReadOnly(true);
-        open();
-        QVERIFY(!act("edit.paste")->isEnabled() && !act("edit.paste")->property("disabledReason").toString().isEmpty());
-        // The key itself stays the line's own.
-        line.setReadOnly(false);
-        line.clear();
-        QTest::keySequence(&line, QKeySequence::Paste);
-        QCOMPARE(line.text(), QStringLiteral("a word"));
-    }
-
-    void longWorkStandsInTheStatusBarAndIsCancelled() {
-        Bench bench;
-        auto* place = bench.window.findChild<ActivityList*>(QStringLiteral("statusProgress"));
-        auto* queued = bench.window.findChild<ActivityList*>(QStringLiteral("queueProgress"));
-        QVERIFY(place && queued && !place->isVisible());
-        QString last;
-        bench.session.command(QStringLiteral("Exporting it"), {QStringLiteral("export")}, &bench.window,
-                              [&](const QString& said) { last = said; }, {});
-        QVERIFY(!place->isVisible()); // short work never shows
-        QTRY_VERIFY(place->isVisible());
-        QVERIFY(!queued->isVisible()); // it does after ten seconds
-        auto* bar = place->findChild<QProgressBar*>(QStringLiteral("activityBar"));
-        QCOMPARE(bar->maximum(), 0);
-        QCOMPARE(place->findChild<QLabel*>(QStringLiteral("activityTitle"))->text(), QStringLiteral("Exporting it"));
-        bench.engine.asked.last().progress(QStringLiteral("export bytes 12/48 (25 %)"));
-        QCOMPARE(last, QStringLiteral("export bytes 12/48 (25 %)"));
-        QCOMPARE(bar->value() * 4, bar->maximum());
-        QTest::mouseClick(place->findChild<QToolButton*>(QStringLiteral("activityCancel")), Qt::LeftButton);
-        QCOMPARE(bench.engine.cancelled, QVector<int>{static_cast<int>(bench.engine.asked.size())});
-        bench.engine.answer(QStringLiteral("command"), qw::Error{"engine.cancelled", "cancelled", "", "", true});
-        QVERIFY(!place->isVisible() && bench.session.activities.all().empty());
-    }
-
-    void workEndsWithItsAnswerThoughNobodyWaits() {
-        Bench bench(false);
-        auto asker = std::make_unique<QObject>();
-        bool told = false;
-        bench.session.command(QStringLiteral("x"), {QStringLiteral("doctor")}, asker.get(), {},
-                              [&](const qw::Result<QByteArray>&) { told = true; });
-        asker.reset();
-        QCOMPARE(bench.session.activities.all().size(), size_t(1));
-        bench.engine.answer(QStringLiteral("command"), QByteArray("{}"));
-        QVERIFY(!told && bench.session.activities.all().empty());
     }
 
     void settingsComeBackAndReset() {

@@ -75,10 +75,13 @@ void ExportChoice::build() {
     m_exportOverwrite->setToolTip(tr("Only an earlier export is ever replaced, and only once the new one is complete"));
     m_exportSize = new QLabel(this);
     m_exportSize->setTextFormat(Qt::PlainText);
+    m_exportCheckpoint = new QLabel(this);
+    m_exportCheckpoint->setTextFormat(Qt::PlainText);
+    m_exportCheckpoint->setToolTip(tr("The weights that the run ended with; with checkpoint.load_best_at_end these are the best ones"));
     const std::pair<QWidget*, const char*> names[] = {
-        {m_exportFormat, "exportFormat"}, {m_exportVerdict, "exportVerdict"},     {m_exportLossy, "exportLossy"},
-        {m_exportFolder, "exportFolder"}, {m_exportOverwrite, "exportOverwrite"}, {m_exportSize, "exportSize"},
-        {m_browse, "exportBrowse"}};
+        {m_exportFormat, "exportFormat"}, {m_exportVerdict, "exportVerdict"},      {m_exportLossy, "exportLossy"},
+        {m_exportFolder, "exportFolder"}, {m_exportOverwrite, "exportOverwrite"},  {m_exportSize, "exportSize"},
+        {m_browse, "exportBrowse"},       {m_exportCheckpoint, "exportCheckpoint"}};
     for (const auto& [widget, name] : names) widget->setObjectName(QString::fromLatin1(name));
 
     auto* folder = new QHBoxLayout;
@@ -87,6 +90,7 @@ void ExportChoice::build() {
     auto* form = new QFormLayout;
     auto* folderLabel = new QLabel(tr("F&older"), this);
     folderLabel->setBuddy(m_exportFolder);
+    form->addRow(tr("Checkpoint"), m_exportCheckpoint);
     form->addRow(folderLabel, folder);
     form->addRow(QString(), m_exportOverwrite);
     form->addRow(tr("Size"), m_exportSize);
@@ -122,6 +126,7 @@ void ExportChoice::showRun(const QString& uid) {
     m_run = uid;
     m_problem.clear();
     m_model->forget();
+    m_exportCheckpoint->setText(QStringLiteral("–"));
     if (row() < 0) m_exportFormat->setCurrentIndex(m_model->index(0, 0));
     suggestFolder();
     describe();
@@ -129,6 +134,7 @@ void ExportChoice::showRun(const QString& uid) {
     using Verdicts = Result<std::vector<FormatVerdict>>;
     const auto judge = [this](Result<ExportSources> sources) {
         if (!sources) return judged(sources.error());
+        m_exportCheckpoint->setText(checkpointText(*sources));
         m_session.compute.request<Verdicts>(
             QLatin1String(kJudge),
             [sources = *std::move(sources)](const CancelFlag& cancelled) -> Verdicts { return judgeFormats(sources, cancelled); }, this,

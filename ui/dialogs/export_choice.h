@@ -51,6 +51,7 @@ private:
     QPushButton* m_browse = nullptr;
     QCheckBox* m_exportOverwrite = nullptr;
     QLabel* m_exportSize = nullptr;
+    QLabel* m_exportCheckpoint = nullptr;
     std::optional<TargetFolder> m_target; // none: being looked at
     QString m_problem;                    // why nothing can be judged
     bool m_ownFolder = false;             // typed or chosen, so no longer suggested

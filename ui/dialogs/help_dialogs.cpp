@@ -3,22 +3,21 @@
 #include "base/build_info.h"
 #include "config/resources.h"
 #include "dialogs/dialogs.h"
+#include "dialogs/shortcut_editor.h"
 
 #include <QApplication>
+#include <QCheckBox>
 #include <QClipboard>
 #include <QDialog>
 #include <QDialogButtonBox>
 #include <QDir>
 #include <QFile>
-#include <QHeaderView>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QKeySequenceEdit>
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSysInfo>
-#include <QTableWidget>
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
@@ -98,34 +97,7 @@ void showGuide(const QString& topic, QWidget* parent) {
 
 void showShortcuts(ActionRegistry& actions, QWidget* parent) {
     QDialog* dialog = frame(QStringLiteral("shortcutsDialog"), tr("Shortcuts"), parent);
-    auto* note = new QLabel(tr("Click a key to change it; an action may have none."), dialog);
-    note->setProperty("look", QStringLiteral("muted"));
-    auto* table = new QTableWidget(static_cast<int>(actions.all().size()), 3, dialog);
-    table->setHorizontalHeaderLabels({tr("Action"), tr("Keys"), tr("What it does")});
-    table->setAccessibleName(tr("Actions and their keys"));
-    table->verticalHeader()->hide();
-    table->setTabKeyNavigation(false);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    int row = 0;
-    for (QAction* action : actions.all()) {
-        table->setItem(row, 0, new QTableWidgetItem(action->text().remove(QLatin1Char('&'))));
-        auto* keys = new QKeySequenceEdit(action->shortcut(), table);
-        keys->setAccessibleName(tr("Keys of %1").arg(action->text().remove(QLatin1Char('&'))));
-        QObject::connect(keys, &QKeySequenceEdit::editingFinished, note, [&actions, action, keys, note] {
-            const QString taken = actions.setKeys(action->objectName(), {keys->keySequence()});
-            if (taken.isEmpty()) return;
-            note->setText(tr("%1 belongs to \"%2\".").arg(keys->keySequence().toString(QKeySequence::NativeText), taken));
-            keys->setKeySequence(action->shortcut());
-        });
-        table->setCellWidget(row, 1, keys);
-        table->setItem(row, 2, new QTableWidgetItem(action->property("help").toString()));
-        ++row;
-    }
-    table->resizeColumnsToContents();
-    table->horizontalHeader()->setStretchLastSection(true);
-    dialog->layout()->addWidget(note);
-    dialog->layout()->addWidget(table);
+    dialog->layout()->addWidget(new ShortcutEditor(actions, dialog));
     finish(dialog, 120, 34);
 }
 
@@ -153,7 +125,11 @@ void showAbout(Session& session, QWidget* parent) {
     for (QWidget* widget : std::initializer_list<QWidget*>{title, what, facts, licences}) dialog->layout()->addWidget(widget);
     auto* copy = new QPushButton(tr("Copy diagnostics"), dialog);
     copy->setObjectName(QStringLiteral("copyDiagnosticsButton"));
-    QObject::connect(copy, &QPushButton::clicked, dialog, [&session] { copyDiagnostics(session); });
+    auto* paths = new QCheckBox(tr("Diagnostics with the &paths of my folders"), dialog);
+    paths->setObjectName(QStringLiteral("diagnosticsPaths"));
+    paths->setToolTip(tr("Paths often hold a name; without the tick none is copied"));
+    dialog->layout()->addWidget(paths);
+    QObject::connect(copy, &QPushButton::clicked, dialog, [&session, paths] { copyDiagnostics(session, paths->isChecked()); });
     finish(dialog, 84, 26, {copy});
 }
 

@@ -2,6 +2,7 @@
 #include "dialogs/settings_dialog.h"
 
 #include "dialogs/dialogs.h"
+#include "dialogs/shortcut_editor.h"
 #include "theme/theme.h"
 
 #include <QCheckBox>
@@ -17,23 +18,31 @@
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace qw::ui {
 
-SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(parent), m_settings(settings) {
+SettingsDialog::SettingsDialog(Settings& settings, ActionRegistry& actions, QWidget* parent) : QDialog(parent), m_settings(settings) {
     setObjectName(QStringLiteral("settingsDialog"));
     setWindowTitle(tr("Preferences"));
     m_search = new QLineEdit(this);
     m_search->setPlaceholderText(tr("Search settings"));
     m_search->setAccessibleName(tr("Search settings"));
+    m_search->setObjectName(QStringLiteral("settingsSearch"));
     m_search->setClearButtonEnabled(true);
     m_pageList = new QListWidget(this);
     m_pageList->setAccessibleName(tr("Groups of settings"));
+    m_pageList->setProperty("look", QStringLiteral("choices"));
     m_pages = new QStackedWidget(this);
     QStringList names;
     for (const SettingInfo& info : Settings::table())
         if (!names.contains(info.page)) names << info.page;
+    m_shortcuts = new ShortcutEditor(actions);
     for (const QString& name : names) {
+        if (name == names.last()) { // Advanced comes last
+            m_pageList->addItem(tr("Shortcuts"));
+            m_pages->addWidget(m_shortcuts);
+        }
         m_pageList->addItem(name);
         m_pages->addWidget(buildPage(name));
     }
@@ -119,24 +128,26 @@ QWidget* SettingsDialog::buildEditor(const SettingInfo& info) {
     return box;
 }
 
+// Settings come first; where only actions can be meant, their keys are shown.
 void SettingsDialog::search(const QString& text) {
+    int first = -1;
+    const int shortcuts = m_pages->indexOf(m_shortcuts);
     for (int i = 0; i < m_pageList->count(); ++i) {
         const QString page = m_pageList->item(i)->text();
-        bool hit = text.isEmpty();
-        for (const SettingInfo& info : Settings::table())
-            hit = hit || (info.page == page &&
-                          (info.name + QLatin1Char(' ') + info.help + QLatin1Char(' ') + info.key).contains(text, Qt::CaseInsensitive));
+        const bool hit =
+            i == shortcuts || text.isEmpty() || std::ranges::any_of(Settings::table(), [&](const SettingInfo& info) {
+                return info.page == page &&
+                       (info.name + QLatin1Char(' ') + info.help + QLatin1Char(' ') + info.key).contains(text, Qt::CaseInsensitive);
+            });
         m_pageList->item(i)->setHidden(!hit);
+        if (hit && first < 0 && i != shortcuts) first = i;
     }
-    for (int i = 0; i < m_pageList->count(); ++i)
-        if (!m_pageList->item(i)->isHidden()) {
-            m_pageList->setCurrentRow(i);
-            break;
-        }
+    m_shortcuts->filter(text);
+    m_pageList->setCurrentRow(first < 0 ? shortcuts : first);
 }
 
-void showSettings(Session& session, ActionRegistry&, QWidget* parent) {
-    auto* dialog = new SettingsDialog(session.settings, parent);
+void showSettings(Session& session, ActionRegistry& actions, QWidget* parent) {
+    auto* dialog = new SettingsDialog(session.settings, actions, parent);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
 }

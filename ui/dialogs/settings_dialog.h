@@ -3,6 +3,7 @@
 #pragma once
 
 #include "settings/settings.h"
+#include "widgets/action_registry.h"
 
 #include <QDialog>
 
@@ -12,10 +13,12 @@ class QStackedWidget;
 
 namespace qw::ui {
 
+class ShortcutEditor;
+
 class SettingsDialog : public QDialog {
     Q_OBJECT
 public:
-    explicit SettingsDialog(Settings& settings, QWidget* parent = nullptr); // objectName settingsDialog
+    SettingsDialog(Settings& settings, ActionRegistry& actions, QWidget* parent = nullptr); // objectName settingsDialog
 
 private:
     QWidget* buildPage(const QString& page);
@@ -25,6 +28,7 @@ private:
     QLineEdit* m_search = nullptr;
     QListWidget* m_pageList = nullptr;
     QStackedWidget* m_pages = nullptr;
+    ShortcutEditor* m_shortcuts = nullptr;
 };
 
 } // namespace qw::ui

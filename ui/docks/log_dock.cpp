@@ -53,7 +53,7 @@ LogDock::LogDock(Session& session, QWidget* parent) : QDockWidget(tr("Log"), par
     m_view->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_view->horizontalHeader()->setHighlightSections(false);
     const int em = fontMetrics().averageCharWidth();
-    for (const auto& [section, ems] : {std::pair{LogModel::Time, 11}, {LogModel::Level, 12}, {LogModel::Source, 9}, {LogModel::Step, 8}})
+    for (const auto& [section, ems] : {std::pair{LogModel::Time, 11}, {LogModel::Level, 14}, {LogModel::Source, 9}, {LogModel::Step, 8}})
         m_view->setColumnWidth(section, em * ems);
     column->addWidget(m_view, 1);
     setWidget(body);

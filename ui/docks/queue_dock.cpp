@@ -85,9 +85,10 @@ void QueueDock::build() {
     m_tree->setDropIndicatorShown(true);
     m_tree->setUniformRowHeights(true);
     m_tree->setAlternatingRowColors(true);
-    m_tree->header()->setStretchLastSection(true);
+    m_tree->header()->setStretchLastSection(false);
+    m_tree->header()->setSectionResizeMode(0, QHeaderView::Stretch); // names are the longer ones
+    m_tree->header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
     m_tree->header()->setHighlightSections(false);
-    m_tree->setColumnWidth(0, fontMetrics().averageCharWidth() * 26);
 
     auto* empty = new QWidget(frame);
     auto* emptyText = new QLabel(tr("Queue is empty"), empty);

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "client/project.h"
+#include "config/recipe_file.h"
 #include "drive/export_run.h"
 #include "formats/staging.h"
 
@@ -41,6 +42,16 @@ Result<ExportSources> exportSources(const store::Store& store, const QString& ru
     QW_TRY(const auto info, store.run(utf8(run)));
     QW_TRY(auto artifacts, store.artifacts(info.identity.uid));
     return ExportSources{info, std::move(artifacts)};
+}
+
+QString checkpointText(const ExportSources& sources) {
+    const auto model =
+        std::ranges::find_if(sources.artifacts, [](const auto& artifact) { return artifact.kind == "model" && artifact.step >= 0; });
+    if (model == sources.artifacts.end()) return tr("none: the weights were not trained");
+    const QString steps = number(model->step);
+    const auto recipe = config::parseRecipe(sources.run.config, "config.resolved.json");
+    return recipe && recipe->checkpoint.loadBestAtEnd ? tr("the one with the lowest evaluation loss, of %1 steps").arg(steps)
+                                                      : tr("step %1, the last").arg(steps);
 }
 
 std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const CancelFlag& cancelled) {

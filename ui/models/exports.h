@@ -20,6 +20,9 @@ struct ExportSources {
 };
 [[nodiscard]] Result<ExportSources> exportSources(const store::Store& store, const QString& run);
 
+// Which of the run's weights leave, in words: "step 150, the last", "step 75, the best", "not trained".
+[[nodiscard]] QString checkpointText(const ExportSources& sources);
+
 struct FormatVerdict {
     const formats::Format* format = nullptr;
     formats::Verdict verdict; // a folder that cannot be read makes it unsupported, with the reason

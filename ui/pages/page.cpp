@@ -65,7 +65,11 @@ Page::Page(PageId id, const QString& name, const QString& title, const QString& 
     for (QWidget* widget : {m_empty, m_loading, m_blank, m_content}) m_stack->addWidget(widget);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(m_banner);
+    auto* message = new QVBoxLayout; // takes no room while the banner is hidden
+    const int gap = fontMetrics().height() / 2;
+    message->setContentsMargins(gap, gap, gap, 0);
+    message->addWidget(m_banner);
+    column->addLayout(message);
     column->addWidget(m_stack, 1);
     setProperty("viewState", QString::fromLatin1(kStateNames[0]));
 }

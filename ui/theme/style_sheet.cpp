@@ -30,11 +30,13 @@ QListView#navList { background: @window@; border: none; outline: none; font-size
 QListView#navList::item { padding: 0.45em 0.6em; border-left: 3px solid transparent; }
 QListView#navList::item:selected { background: @selection@; color: @selectionText@; border-left: 3px solid @accent@; }
 QListView#navList::item:hover:!selected { background: @alternate@; }
+QListView[look="choices"]::item { padding: 0.35em 0.5em; border: none; }
+QListView[look="choices"]::item:selected { background: @selection@; color: @selectionText@; }
 QHeaderView::section { background: @window@; color: @muted@; border: none; border-bottom: 1px solid @border@; padding: 0.25em 0.5em; }
 QTableView, QTreeView, QListView, QPlainTextEdit, QTextEdit { border: 1px solid @border@; border-radius: 4px; }
 QTableView, QTreeView { alternate-background-color: @alternate@; gridline-color: @border@; }
 QTableView:focus, QTreeView:focus, QListView:focus, QPlainTextEdit:focus { border: 2px solid @accent@; }
-QDockWidget::title { background: @window@; padding: 0.35em; border-bottom: 1px solid @border@; }
+QDockWidget::title { background: @window@; padding: 0.15em 0.35em; border-bottom: 1px solid @border@; }
 QTabBar::tab { padding: 0.35em 1em; border: none; border-bottom: 3px solid transparent; color: @muted@; background: transparent; }
 QTabBar::tab:selected { color: @text@; border-bottom: 3px solid @accent@; }
 QTabBar::tab:hover { color: @text@; }

@@ -38,11 +38,24 @@ void drawMark(QPainter& painter, const QRectF& box, QStyle::State state) {
     }
 }
 
+// Where a field ends must be seen in both themes; Fusion's own line vanishes on dark grounds.
+void drawFieldOutline(QPainter& painter, const QRect& rect, QStyle::State state) {
+    const Theme& theme = Theme::instance();
+    const bool enabled = state & QStyle::State_Enabled, focused = state & QStyle::State_HasFocus;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(theme.colour(!enabled ? Token::Border : focused ? Token::Accent : Token::Disabled), focused ? 1.5 : 1));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 2.5, 2.5);
+    painter.restore();
+}
+
 } // namespace
 
 ThemeStyle::ThemeStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
 
 void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const {
+    if (element == PE_FrameLineEdit) return drawFieldOutline(*painter, option->rect, option->state);
     const bool square = element == PE_IndicatorCheckBox || element == PE_IndicatorItemViewItemCheck;
     if (!square && element != PE_IndicatorRadioButton) return QProxyStyle::drawPrimitive(element, option, painter, widget);
     const Look look = lookOf(option->state);
@@ -67,6 +80,15 @@ void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
         painter->drawEllipse(box.center(), box.width() / 4, box.height() / 4);
     }
     painter->restore();
+}
+
+void ThemeStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+                                    const QWidget* widget) const {
+    QProxyStyle::drawComplexControl(control, option, painter, widget);
+    const auto* spin = qstyleoption_cast<const QStyleOptionSpinBox*>(option);
+    const auto* combo = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+    if ((control == CC_SpinBox && spin && spin->frame) || (control == CC_ComboBox && combo && combo->frame))
+        drawFieldOutline(*painter, option->rect, option->state);
 }
 
 } // namespace qw::ui

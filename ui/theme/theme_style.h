@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: Fusion with check boxes and radio buttons drawn from our tokens: the outline has a contrast of 3 and more on every ground.
-// Why here: Fusion darkens the window's colour for outlines, which leaves nothing to see on a dark one.
+// What: Fusion with check boxes, radio buttons and the edges of fields drawn from our tokens: the outline has a contrast of 3 and more on
+// every ground. Why here: Fusion darkens the window's colour for outlines, which leaves nothing to see on a dark one.
 #pragma once
 
 #include <QProxyStyle>
@@ -12,6 +12,8 @@ class ThemeStyle : public QProxyStyle {
 public:
     ThemeStyle();
     void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+                            const QWidget* widget) const override;
 };
 
 } // namespace qw::ui

@@ -11,8 +11,22 @@
 #include <QPushButton>
 #include <QStyle>
 #include <QToolButton>
+#include <algorithm>
 
 namespace qw::ui {
+namespace {
+
+// Hints of the core are clauses, for terminals; here they stand alone. Paths, keys and commands keep their first letter.
+QString sentence(QString words) {
+    if (words.isEmpty()) return words;
+    const QString first = words.section(QLatin1Char(' '), 0, 0);
+    const bool word = std::ranges::all_of(first, [](QChar c) { return c.isLower() || c == QLatin1Char(',') || c == QLatin1Char(':'); });
+    if (word && first != QLatin1String("qatw")) words[0] = words[0].toUpper();
+    if (words.back().isLetterOrNumber() || words.back() == QLatin1Char(')')) words += QLatin1Char('.');
+    return words;
+}
+
+} // namespace
 
 Banner::Banner(QWidget* parent) : QFrame(parent) {
     setObjectName(QStringLiteral("bannerError"));
@@ -61,7 +75,7 @@ void Banner::show(Strength strength, const Error& error, const std::vector<WayOu
     const int side = fontMetrics().height();
     m_icon->setPixmap(Theme::instance().icon(QString::fromLatin1(words[index]), tokens[index]).pixmap(side, side));
     m_message->setText(utf(error.message));
-    m_hint->setText(utf(error.hint));
+    m_hint->setText(sentence(utf(error.hint)));
     m_hint->setVisible(!error.hint.empty());
     m_detail->setText(utf(error.detail));
     m_detail->hide();
@@ -90,7 +104,7 @@ void Banner::show(Strength strength, const Error& error, const std::vector<WayOu
         connect(details, &QPushButton::toggled, m_detail, &QLabel::setVisible);
     }
     if (strength == Strength::Error) {
-        QPushButton* copy = button(tr("Copy"));
+        QPushButton* copy = button(tr("Copy details"));
         copy->setToolTip(tr("Copy code, message, next step and details"));
         connect(copy, &QPushButton::clicked, this,
                 [text = utf(error.code + "\n" + error.message + "\n" + error.hint + "\n" + error.detail)] {

@@ -28,7 +28,7 @@ LivePage::LivePage(Session& session, ActionRegistry& actions)
 LivePage::~LivePage() = default;
 
 void LivePage::build() {
-    setEmpty(tr("Nothing is training"), tr("Go to Train"), [this] { session().goTo(PageId::Train); });
+    showEmpty();
     m_header = new LiveHeader(session(), actions(), m_run, m_group, content());
     m_board = new TileBoard;
     m_scroll = new QScrollArea(content());

@@ -47,6 +47,7 @@ private:
     void showMarks();
     void showStatus();
     void updateState();
+    void showEmpty();
     void lookForDeath();
     void showDeath(const Error& death, int64_t checkpoint); // -1: none to resume from
     void editSettings();

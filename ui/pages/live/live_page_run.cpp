@@ -9,8 +9,6 @@
 #include "pages/live/tile_board.h"
 #include "study/study_file.h"
 
-#include <QApplication>
-#include <QClipboard>
 #include <QLocale>
 #include <cmath>
 
@@ -138,9 +136,25 @@ void LivePage::showStatus() {
     setBadge(active ? QStringLiteral("●") : QString());
 }
 
+// Between Start and the first run there is nothing to draw, but something to say.
+void LivePage::showEmpty() {
+    const SnapshotPtr snapshot = session().project.snapshot();
+    const auto toTrain = [this] { session().goTo(PageId::Train); };
+    const StudyFacts* driven = nullptr;
+    if (snapshot)
+        for (const StudyFacts& study : snapshot->studies)
+            if (study.driven) driven = &study;
+    if (driven)
+        setEmpty(tr("“%1” is in the queue. Its curves appear here when its first run begins.").arg(text(driven->info.name)),
+                 tr("Show the plan"), toTrain);
+    else
+        setEmpty(tr("Nothing is training"), tr("Go to Train"), toTrain);
+    setViewState(ViewState::Empty);
+}
+
 void LivePage::updateState() {
     if (m_run.uid().isEmpty()) {
-        setViewState(ViewState::Empty);
+        showEmpty();
         return;
     }
     if (m_run.isLoading() && m_run.loadError()) {
@@ -187,11 +201,8 @@ void LivePage::lookForDeath() {
 void LivePage::showDeath(const Error& death, int64_t checkpoint) {
     const QString resume =
         checkpoint >= 0 ? tr("Resume from step %1").arg(QLocale().toString(static_cast<qlonglong>(checkpoint))) : tr("Start again");
-    const QString all = text(death.code + "\n" + death.message + "\n" + death.hint + "\n" + death.detail).trimmed();
     fail(death,
-         {{resume, [this] { m_runActions->resume(); }, m_runActions->whyNoResume()},
-          {tr("Edit settings"), [this] { editSettings(); }, {}},
-          {tr("Copy details"), [all] { QApplication::clipboard()->setText(all); }, {}}},
+         {{resume, [this] { m_runActions->resume(); }, m_runActions->whyNoResume()}, {tr("Edit settings"), [this] { editSettings(); }, {}}},
          true);
 }
 

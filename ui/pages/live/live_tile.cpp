@@ -4,6 +4,7 @@
 #include "charts/qat_chart.h"
 #include "client/project.h"
 #include "theme/theme.h"
+#include "widgets/elided_label.h"
 
 #include <QApplication>
 #include <QDrag>
@@ -67,7 +68,7 @@ void LiveTile::buildHeader() {
     m_handle->setAccessibleName(tr("Move %1").arg(m_spec.title));
     m_handle->setToolTip(tr("Drag to another place; the menu moves it too"));
     m_handle->installEventFilter(this);
-    m_title = new QLabel(m_spec.unit.isEmpty() ? m_spec.title : tr("%1, %2").arg(m_spec.title, m_spec.unit), this);
+    m_title = new ElidedLabel(m_spec.unit.isEmpty() ? m_spec.title : tr("%1, %2").arg(m_spec.title, m_spec.unit), this);
     m_title->setProperty("look", QStringLiteral("heading"));
     m_title->setMinimumWidth(1);
     m_title->setToolTip(m_title->text());
@@ -167,6 +168,10 @@ void LiveTile::addLines() {
     if (!m_spec.layerKind.empty())
         for (const std::string& layer : m_layers)
             addLine(m_runs.front(), {"layer." + m_spec.layerKind + ":" + layer, text(layer), 2, false, false, false}, ++colour, false);
+    // What a run that has stepped does not have by now was not measured in it.
+    const LiveCurve* loss = m_runs.front().series->curve("train.loss");
+    const bool stepped = loss && !loss->steps.empty() && m_spec.emptyText == tileTextForSteps();
+    m_chart->setEmptyText(stepped ? tr("Not measured in this run") : m_spec.emptyText);
     showKey();
     showValue();
 }

@@ -15,7 +15,7 @@ TileSpec tile(const char* id, const QString& title, const QString& unit, std::ve
     spec.id = QString::fromLatin1(id);
     spec.title = title;
     spec.unit = unit;
-    spec.emptyText = tr("Comes with the first step");
+    spec.emptyText = tileTextForSteps();
     spec.lines = std::move(lines);
     return spec;
 }
@@ -81,6 +81,8 @@ std::vector<TileSpec> makeTable() {
 }
 
 } // namespace
+
+QString tileTextForSteps() { return tr("Comes with the first step"); }
 
 const std::vector<TileSpec>& tileTable() {
     static const std::vector<TileSpec> table = makeTable();

@@ -28,6 +28,7 @@ struct TileSpec {
     bool positive = false;  // takes part in the page's "log y"
 };
 
+[[nodiscard]] QString tileTextForSteps(); // of a tile that every step fills
 [[nodiscard]] const std::vector<TileSpec>& tileTable();
 [[nodiscard]] const TileSpec* findTile(const QString& id);
 [[nodiscard]] QStringList defaultTiles();

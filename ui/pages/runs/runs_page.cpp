@@ -127,8 +127,8 @@ QWidget* RunsPage::buildTable() {
     header->setMinimumSectionSize(fontMetrics().height());
     const int em = fontMetrics().averageCharWidth();
     const std::pair<int, int> widths[] = {{RunsModel::Colour, 6},   {RunsModel::Mark, 4},       {RunsModel::Name, 24},
-                                          {RunsModel::State, 16},   {RunsModel::Scheme, 16},    {RunsModel::Bits, 9},
-                                          {RunsModel::Size, 13},    {RunsModel::Model, 16},     {RunsModel::Step, 12},
+                                          {RunsModel::State, 19},   {RunsModel::Scheme, 16},    {RunsModel::Bits, 9},
+                                          {RunsModel::Size, 16},    {RunsModel::Model, 16},     {RunsModel::Step, 12},
                                           {RunsModel::Loss, 11},    {RunsModel::BestEval, 12},  {RunsModel::HellaSwag, 13},
                                           {RunsModel::WordPpl, 12}, {RunsModel::Recovered, 14}, {RunsModel::Time, 14},
                                           {RunsModel::Tags, 16},    {RunsModel::Notes, 24},     {RunsModel::Created, 18}};

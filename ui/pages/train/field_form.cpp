@@ -66,7 +66,7 @@ QString sentences(const config::Finding& finding, const QString& subject) {
     if (bare && !subject.isEmpty()) message = subject + QLatin1Char(' ') + message;
     const QString kind = finding.isError ? FieldForm::tr("Error") : FieldForm::tr("Note");
     return finding.hint.empty() ? FieldForm::tr("%1: %2.").arg(kind, message)
-                                : FieldForm::tr("%1: %2. To mend it: %3.").arg(kind, message, text(finding.hint));
+                                : FieldForm::tr("%1: %2. Fix: %3.").arg(kind, message, text(finding.hint));
 }
 
 bool belongsTo(const config::Finding& finding, const QString& key) {
