@@ -47,9 +47,9 @@ Status writeRun(const wire::RunFolder& folder, const study::PublishedRow& row, c
         QW_CHECK(say(facts));
     }
     const int64_t now = wallMs();
-    for (size_t i = 0; i < row.tasks.size(); ++i) { // newest first in a table: as they stand in the file
+    for (size_t i = 0; i < row.tasks.size(); ++i) { // columns stand in the order of time: that of the file
         records::EvalResult result = resultOf(row, row.tasks[i], source);
-        result.createdMs = now - static_cast<int64_t>(i);
+        result.createdMs = now + static_cast<int64_t>(i);
         QW_CHECK(say(wire::EvalDone{std::move(result)}));
     }
     QW_CHECK(say(wire::StateChange{records::RunState::Completed, {}, {}}));

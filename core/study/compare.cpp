@@ -264,6 +264,8 @@ std::vector<FactRow> newestFirst(std::vector<FactRow> rows) {
         std::ranges::stable_sort(row.tasks, std::greater<>(), [](const TaskFacts& t) { return t.result.createdMs; });
         std::set<std::string> seen;
         std::erase_if(row.tasks, [&](const TaskFacts& t) { return !seen.insert(t.result.task).second; });
+        // Columns stand as they were measured: in the order of the recipe's tasks.
+        std::ranges::stable_sort(row.tasks, {}, [](const TaskFacts& t) { return t.result.createdMs; });
     }
     return rows;
 }

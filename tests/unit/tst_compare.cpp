@@ -283,6 +283,18 @@ private Q_SLOTS:
         QVERIFY(study::toPlain(compare(rows)).find("≈1.0 kB") != std::string::npos);
     }
 
+    void columnsStandAsTheyWereMeasured() {
+        FactRow f = row(RowRole::FloatTrained), p = row(RowRole::Ptq, "s");
+        for (FactRow* r : {&f, &p}) {
+            task(*r, "second", {{"acc", 0.5, {}}}).result.createdMs = 2000;
+            task(*r, "first", {{"acc", 0.5, {}}}).result.createdMs = 1000;
+        }
+        task(p, "first", {{"acc", 0.25, {}}}).result.createdMs = 3000; // measured again: the newer value, for this row later in time
+        const Table t = compare({f, p});
+        QCOMPARE(t.columns.size(), size_t(2));
+        QCOMPARE(t.columns[0].task, std::string("first"));
+        QCOMPARE(*line(t, "s PTQ").cells[0].value, 0.25);
+    }
     void lnRatiosArePairedByDocument() {
         const std::vector<double> base{2.0, 2.5, 3.0, 3.5}, quantized{2.1, 2.5, 3.2, 3.5};
         FactRow f = row(RowRole::FloatTrained), p = row(RowRole::Ptq, "s"), q = row(RowRole::Qat, "s");
