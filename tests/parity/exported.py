@@ -22,22 +22,25 @@ def random_llama(folder):
 
 
 def native_codes(folder):
-    """module -> signed codes, scales, zero points (or None), bits."""
+    """module -> codes as numbers, scales, zero points (or None), bits."""
     file = folder / "model.safetensors"
     tensors = safetensors.torch.load_file(file)
     with safetensors.safe_open(file, "pt") as opened:
         facts = json.loads(opened.metadata()["qat_workbench"])
     out = {}
     for name, module in facts["modules"].items():
-        width = int(facts["schemes"][module["scheme"]]["weight"]["dtype"].removeprefix("int"))
+        block = facts["schemes"][module["scheme"]]["embedding" if name == "model.embed_tokens" else "weight"]
+        signed, width = block["dtype"].startswith("int") or block.get("format") == "int4_zp", int(block["dtype"][-1])
         stored, cols = tensors[f"{name}.weight.codes"], module["cols"]
         if module["packed"]:
             stream = ((stored.unsqueeze(-1).to(torch.int32) >> torch.arange(8)) & 1).flatten(1)[:, : cols * width]
             codes = (stream.view(-1, cols, width) << torch.arange(width)).sum(-1)
-            codes = torch.where(codes >= 1 << (width - 1), codes - (1 << width), codes)
+            codes = torch.where(codes >= 1 << (width - 1), codes - (1 << width), codes) if signed else codes
         else:
             codes = stored.to(torch.int64)
-        out[name] = codes, tensors[f"{name}.weight.scale"], tensors.get(f"{name}.weight.zero"), width
+        params = [tensors.get(f"{name}.weight.{part}") for part in ("scale", "zero")]
+        scale, zero = (p.view(1, 1).expand(len(codes), 1) if p is not None and p.dim() == 1 else p for p in params)  # one for all rows
+        out[name] = codes, scale, zero, width
     return out
 
 
