@@ -18,8 +18,17 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20; // engine.md 8
 constexpr int64_t kPiece = int64_t{1} << 22;            // elements converted at a time
+constexpr int64_t kBlockBytes = int64_t{8} << 20;       // performance.md 6
+
+int64_t rowsOf(const TensorInfo& tensor) { return tensor.shape.empty() ? 1 : tensor.shape.front(); }
 
 } // namespace
+
+Status forRowBlocks(int64_t rows, int64_t bytesPerRow, const std::function<Status(RowRange)>& each) {
+    const int64_t most = std::max<int64_t>(1, kBlockBytes / std::max<int64_t>(1, bytesPerRow));
+    for (int64_t first = 0; first < rows; first += most) QW_CHECK(each({first, std::min(most, rows - first)}));
+    return {};
+}
 
 Status Checkpoint::State::readConfig() {
     std::error_code code;
@@ -194,14 +203,16 @@ void Checkpoint::State::listLeftovers() {
     warn("model.format", "tensors that are no part of the model are ignored: " + list);
 }
 
-Status Checkpoint::State::readPlain(const WeightFiles::Place& at, records::DType as, void* dst) const {
+Status Checkpoint::State::readPlain(const WeightFiles::Place& at, records::DType as, RowRange rows, void* dst) const {
     const TensorFile& file = weights.files[at.file];
-    if (at.info->dtype == storedName(as)) return file.read(*at.info, dst);
-    const int64_t width = *dtypeBits(at.info->dtype) / 8, outWidth = numerics::sizeOf(as), count = at.info->elements();
+    const int64_t width = *dtypeBits(at.info->dtype) / 8, outWidth = numerics::sizeOf(as);
+    const int64_t row = at.info->elements() / std::max<int64_t>(1, rowsOf(*at.info)), first = rows.first * row, count = rows.count * row;
+    if (at.info->dtype == storedName(as))
+        return file.read(*at.info, dst, static_cast<uint64_t>(first * width), static_cast<uint64_t>(count * width));
     std::vector<std::byte> piece(static_cast<size_t>(std::min(count, kPiece) * width));
     for (int64_t done = 0; done < count; done += kPiece) {
         const int64_t n = std::min(kPiece, count - done);
-        QW_CHECK(file.read(*at.info, piece.data(), static_cast<uint64_t>(done * width), static_cast<uint64_t>(n * width)));
+        QW_CHECK(file.read(*at.info, piece.data(), static_cast<uint64_t>((first + done) * width), static_cast<uint64_t>(n * width)));
         convertElements(at.info->dtype, piece.data(), n, as, static_cast<std::byte*>(dst) + done * outWidth);
     }
     return {};
@@ -264,19 +275,29 @@ Status Checkpoint::read(std::string_view name, void* dst) const {
 }
 
 Status Checkpoint::readAs(std::string_view name, records::DType as, void* dst) const {
+    if (const QuantizedModule* module = m_state->quantizedWeight(name)) return readRows(name, as, module->all(), dst);
+    const TensorInfo* stored = find(name);
+    return readRows(name, as, {0, stored ? rowsOf(*stored) : 0}, dst);
+}
+
+Status Checkpoint::readRows(std::string_view name, records::DType as, RowRange rows, void* dst) const {
     if (const QuantizedModule* module = m_state->quantizedWeight(name))
-        return m_state->quantized->dequantize(m_state->weights, *module, as, dst);
+        return m_state->quantized->dequantize(m_state->weights, *module, rows, as, dst);
     const auto* at = m_state->weights.find(name);
     if (!at) return shapeError(m_state->dir.string() + ": there is no tensor " + std::string(name));
     if (!isWeightDtype(at->info->dtype))
         return Error{"model.format", std::string(name) + ": dtype " + at->info->dtype + " is not supported for weights", {}, {}, false};
-    return m_state->readPlain(*at, as, dst);
+    return m_state->readPlain(*at, as, rows, dst);
 }
 
 Status Checkpoint::readCodes(const QuantizedModule& module, int8_t* codes, void* scale, void* zero) const {
+    return readCodes(module, module.all(), codes, scale, zero);
+}
+
+Status Checkpoint::readCodes(const QuantizedModule& module, RowRange rows, int8_t* codes, void* scale, void* zero) const {
     if (!m_state->quantized || !m_state->quantized->find(module.name))
         return shapeError(m_state->dir.string() + ": " + module.name + " is not a quantized module");
-    return m_state->quantized->read(m_state->weights, module, codes, scale, zero);
+    return m_state->quantized->read(m_state->weights, module, rows, codes, scale, zero);
 }
 
 Result<std::string> Checkpoint::fingerprint() const {

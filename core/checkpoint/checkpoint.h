@@ -6,9 +6,16 @@
 #include "checkpoint/safetensors.h"
 #include "numerics/fake_quant.h"
 
+#include <functional>
 #include <memory>
 
 namespace qw::checkpoint {
+
+struct RowRange {
+    int64_t first = 0, count = 0;
+};
+// Ranges of a few MB each, in order (performance.md 6); a row is never cut. bytesPerRow: of what the caller holds at a time.
+[[nodiscard]] Status forRowBlocks(int64_t rows, int64_t bytesPerRow, const std::function<Status(RowRange)>& each);
 
 struct QuantizedModule {
     std::string name;          // module, without ".weight"
@@ -16,6 +23,10 @@ struct QuantizedModule {
     int64_t rows = 0, cols = 0;
     numerics::Grid grid;
     [[nodiscard]] int64_t groups() const { return grid.rows * grid.groupsPerRow(); } // scales in the matrix
+    [[nodiscard]] bool oneScale() const { return grid.cols != cols; }                // for the whole matrix
+    [[nodiscard]] RowRange all() const { return {0, rows}; }
+    [[nodiscard]] RowRange groupsOf(RowRange some) const; // scales that belong to some rows
+    [[nodiscard]] numerics::Grid gridOf(RowRange some) const;
 };
 
 struct Problem {
@@ -50,8 +61,10 @@ public:
     // A weight as numbers of type `as` (F32, BF16 or F16), row-major; converts with one rounding; quantized modules are dequantized
     // to T first.
     [[nodiscard]] Status readAs(std::string_view name, records::DType as, void* dst) const;
-    // Codes (one int8 per element), scale and zero bytes of a quantized module, unpacked; shapes as numerics::Outputs.
+    [[nodiscard]] Status readRows(std::string_view name, records::DType as, RowRange rows, void* dst) const; // of a vector: elements
+    // Codes (one int8 per element), scale and zero bytes of a quantized module, unpacked; shapes as numerics::Outputs. Any may be null.
     [[nodiscard]] Status readCodes(const QuantizedModule& module, int8_t* codes, void* scale, void* zero) const;
+    [[nodiscard]] Status readCodes(const QuantizedModule& module, RowRange rows, int8_t* codes, void* scale, void* zero) const;
     // XXH3-128 over config.json and all weight bytes; computed on first use (reads everything once).
     [[nodiscard]] Result<std::string> fingerprint() const;
 

@@ -30,7 +30,7 @@ struct Checkpoint::State {
     Status checkTensors();
     void chooseType();
     void listLeftovers();
-    [[nodiscard]] Status readPlain(const WeightFiles::Place& at, records::DType as, void* dst) const;
+    [[nodiscard]] Status readPlain(const WeightFiles::Place& at, records::DType as, RowRange rows, void* dst) const;
     [[nodiscard]] const QuantizedModule* quantizedWeight(std::string_view tensor) const; // null: that tensor is stored plainly
     [[nodiscard]] bool headsAreEqual() const;
     void warn(std::string code, std::string message, std::string hint = {}) {

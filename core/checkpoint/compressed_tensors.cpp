@@ -25,9 +25,9 @@ struct Group {
     std::optional<QuantBlock> activation;
 };
 
-// `bits` bits of a little-endian stream of words that lie `stride` words apart.
-uint32_t bitsAt(const uint32_t* words, int64_t stride, int64_t element, int bits) {
-    const int64_t first = element * bits, word = first / 32, shift = first % 32;
+// `bits` bits of a little-endian stream of words that lie `stride` words apart; words begins with word `from` of the stream.
+uint32_t bitsAt(const uint32_t* words, int64_t stride, int64_t from, int64_t element, int bits) {
+    const int64_t first = element * bits, word = first / 32 - from, shift = first % 32;
     uint64_t both = words[word * stride];
     if (shift + bits > 32) both |= static_cast<uint64_t>(words[(word + 1) * stride]) << 32;
     return static_cast<uint32_t>(both >> shift) & ((1u << bits) - 1);
@@ -53,11 +53,13 @@ public:
         return m.grid.hasZero() ? readPart(files, m.name + ".weight_zero_point", "I32", zeroShape(m), nullptr) : Status{};
     }
 
-    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, int8_t* codes, void* scale, void* zero) const override {
+    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, RowRange rows, int8_t* codes, void* scale,
+                              void* zero) const override {
         const bool packed = isPacked(files, m);
-        if (codes) QW_CHECK(packed ? readPacked(files, m, codes) : readPart(files, m.name + ".weight", "I8", {m.rows, m.cols}, codes));
-        if (scale) QW_CHECK(readPart(files, m.name + ".weight_scale", storedName(type), {m.rows, m.grid.groupsPerRow()}, scale));
-        if (zero && m.grid.hasZero()) QW_CHECK(readZero(files, m, packed, static_cast<int32_t*>(zero)));
+        if (codes)
+            QW_CHECK(packed ? readPacked(files, m, rows, codes) : readPart(files, m.name + ".weight", "I8", {m.rows, m.cols}, rows, codes));
+        if (scale) QW_CHECK(readPart(files, m.name + ".weight_scale", storedName(type), {m.rows, m.grid.groupsPerRow()}, rows, scale));
+        if (zero && m.grid.hasZero()) QW_CHECK(readZero(files, m, packed, rows, static_cast<int32_t*>(zero)));
         return {};
     }
 
@@ -73,33 +75,35 @@ private:
     static std::vector<int64_t> zeroShape(const QuantizedModule& m) { return {wordsFor(m.rows, m.block.bits), m.grid.groupsPerRow()}; }
 
     // Offset binary: code + 2^(bits-1), row by row.
-    static Status readPacked(const WeightFiles& files, const QuantizedModule& m, int8_t* codes) {
+    static Status readPacked(const WeightFiles& files, const QuantizedModule& m, RowRange rows, int8_t* codes) {
         const int bits = m.block.bits;
         const int64_t words = wordsFor(m.cols, bits);
-        std::vector<uint32_t> packed(static_cast<size_t>(m.rows * words));
-        QW_CHECK(readPart(files, m.name + ".weight_packed", "I32", {m.rows, words}, packed.data()));
-        for (int64_t r = 0; r < m.rows; ++r)
+        std::vector<uint32_t> packed(static_cast<size_t>(rows.count * words));
+        QW_CHECK(readPart(files, m.name + ".weight_packed", "I32", {m.rows, words}, rows, packed.data()));
+        for (int64_t r = 0; r < rows.count; ++r)
             for (int64_t c = 0; c < m.cols; ++c)
-                *codes++ = static_cast<int8_t>(static_cast<int>(bitsAt(packed.data() + r * words, 1, c, bits)) - (1 << (bits - 1)));
+                *codes++ = static_cast<int8_t>(static_cast<int>(bitsAt(packed.data() + r * words, 1, 0, c, bits)) - (1 << (bits - 1)));
         return {};
     }
 
     // Packed zero points run down the rows of one group column.
-    static Status readZero(const WeightFiles& files, const QuantizedModule& m, bool packed, int32_t* zero) {
+    static Status readZero(const WeightFiles& files, const QuantizedModule& m, bool packed, RowRange rows, int32_t* zero) {
         const std::string name = m.name + ".weight_zero_point";
         const int64_t groups = m.grid.groupsPerRow();
         if (!packed) {
-            std::vector<int8_t> bytes(static_cast<size_t>(m.groups()));
-            QW_CHECK(readPart(files, name, "I8", {m.rows, groups}, bytes.data()));
+            std::vector<int8_t> bytes(static_cast<size_t>(rows.count * groups));
+            QW_CHECK(readPart(files, name, "I8", {m.rows, groups}, rows, bytes.data()));
             std::ranges::copy(bytes, zero);
             return {};
         }
         const int bits = m.block.bits;
-        std::vector<uint32_t> words(static_cast<size_t>(wordsFor(m.rows, bits) * groups));
-        QW_CHECK(readPart(files, name, "I32", zeroShape(m), words.data()));
-        for (int64_t r = 0; r < m.rows; ++r)
+        const int64_t firstWord = rows.first * bits / 32;
+        const RowRange covered{firstWord, wordsFor(rows.first + rows.count, bits) - firstWord};
+        std::vector<uint32_t> words(static_cast<size_t>(covered.count * groups));
+        QW_CHECK(readPart(files, name, "I32", zeroShape(m), covered, words.data()));
+        for (int64_t r = rows.first; r < rows.first + rows.count; ++r)
             for (int64_t g = 0; g < groups; ++g)
-                *zero++ = static_cast<int32_t>(bitsAt(words.data() + g, groups, r, bits)) - (1 << (bits - 1));
+                *zero++ = static_cast<int32_t>(bitsAt(words.data() + g, groups, firstWord, r, bits)) - (1 << (bits - 1));
         return {};
     }
 };

@@ -56,10 +56,11 @@ public:
     }
 
     // Scales as fp16, for Q4_1 as fp32 with the zero point m + 8 d: the value of code 0 of -8 to 7.
-    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, int8_t* codes, void* scale, void* zero) const override {
-        QW_TRY(const auto raw, blocks(files, m));
+    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, RowRange rows, int8_t* codes, void* scale,
+                              void* zero) const override {
+        QW_TRY(const auto raw, blocks(files, m, rows));
         const std::string_view type = types.at(m.name)->name;
-        const int64_t width = types.at(m.name)->bytes, count = m.rows * m.cols / kBlock;
+        const int64_t width = types.at(m.name)->bytes, count = rows.count * m.cols / kBlock;
         for (int64_t b = 0; b < count; ++b) {
             const uint8_t* at = raw.data() + b * width;
             if (type == "Q4_1") {
@@ -79,11 +80,11 @@ public:
     [[nodiscard]] std::vector<std::string> parts(const QuantizedModule& m) const override { return {m.name + kBlocksSuffix}; }
 
     // The fp32 value that a reader of the file computes, rounded once to T.
-    [[nodiscard]] Status dequantize(const WeightFiles& files, const QuantizedModule& m, DType as, void* dst) const override {
-        QW_TRY(const auto raw, blocks(files, m));
-        std::vector<float> values(static_cast<size_t>(m.rows * m.cols));
+    [[nodiscard]] Status dequantize(const WeightFiles& files, const QuantizedModule& m, RowRange rows, DType as, void* dst) const override {
+        QW_TRY(const auto raw, blocks(files, m, rows));
+        std::vector<float> values(static_cast<size_t>(rows.count * m.cols));
         const std::string_view name = types.at(m.name)->name;
-        const int64_t width = types.at(m.name)->bytes, count = m.rows * m.cols / kBlock;
+        const int64_t width = types.at(m.name)->bytes, count = rows.count * m.cols / kBlock;
         for (int64_t b = 0; b < count; ++b) {
             const uint8_t* at = raw.data() + b * width;
             float* out = values.data() + b * kBlock;
@@ -106,15 +107,15 @@ public:
         }
         if (type != DType::F32 && as != type)
             for (float& v : values) v = numerics::roundTo(type, v);
-        convertElements("F32", values.data(), m.rows * m.cols, as, dst);
+        convertElements("F32", values.data(), rows.count * m.cols, as, dst);
         return {};
     }
 
 private:
-    Result<std::vector<uint8_t>> blocks(const WeightFiles& files, const QuantizedModule& m) const {
+    [[nodiscard]] Result<std::vector<uint8_t>> blocks(const WeightFiles& files, const QuantizedModule& m, RowRange rows) const {
         const BlockType* type = types.at(m.name);
-        std::vector<uint8_t> raw(static_cast<size_t>(m.rows * (m.cols / kBlock) * type->bytes));
-        QW_CHECK(readPart(files, m.name + kBlocksSuffix, type->name, {m.rows, m.cols}, raw.data()));
+        std::vector<uint8_t> raw(static_cast<size_t>(rows.count * (m.cols / kBlock) * type->bytes));
+        QW_CHECK(readPart(files, m.name + kBlocksSuffix, type->name, {m.rows, m.cols}, rows, raw.data()));
         return raw;
     }
 };

@@ -34,24 +34,23 @@ public:
         return {};
     }
 
-    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, int8_t* codes, void* scale, void* zero) const override {
+    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& m, RowRange rows, int8_t* codes, void* scale,
+                              void* zero) const override {
         const int64_t groups = m.grid.groupsPerRow();
         if (codes) {
-            std::vector<uint32_t> words(static_cast<size_t>(m.cols / 8 * m.rows));
-            QW_CHECK(readPart(files, m.name + ".qweight", "I32", {m.cols / 8, m.rows}, words.data()));
-            for (int64_t n = 0; n < m.rows; ++n)
+            QW_TRY(const auto words, columns<uint32_t>(files, m.name + ".qweight", m.cols / 8, rows));
+            for (int64_t n = 0; n < rows.count; ++n)
                 for (int64_t k = 0; k < m.cols; ++k)
                     *codes++ =
-                        static_cast<int8_t>(static_cast<int>(words[static_cast<size_t>(k / 8 * m.rows + n)] >> (4 * (k % 8)) & 15) - 8);
+                        static_cast<int8_t>(static_cast<int>(words[static_cast<size_t>(k / 8 * rows.count + n)] >> (4 * (k % 8)) & 15) - 8);
         }
         if (scale) {
-            std::vector<uint16_t> turned(static_cast<size_t>(groups * m.rows));
-            QW_CHECK(readPart(files, m.name + ".scales", "F16", {groups, m.rows}, turned.data()));
+            QW_TRY(const auto turned, columns<uint16_t>(files, m.name + ".scales", groups, rows));
             auto* out = static_cast<uint16_t*>(scale);
-            for (int64_t n = 0; n < m.rows; ++n)
-                for (int64_t g = 0; g < groups; ++g) *out++ = turned[static_cast<size_t>(g * m.rows + n)];
+            for (int64_t n = 0; n < rows.count; ++n)
+                for (int64_t g = 0; g < groups; ++g) *out++ = turned[static_cast<size_t>(g * rows.count + n)];
         }
-        return checkZeros(files, m, static_cast<int32_t*>(zero));
+        return checkZeros(files, m, rows, static_cast<int32_t*>(zero));
     }
 
     [[nodiscard]] std::vector<std::string> parts(const QuantizedModule& m) const override {
@@ -59,14 +58,29 @@ public:
     }
 
 private:
+    // Everything lies transposed: some outputs are a stretch of every stored row, one behind the other here. check() has seen the shapes.
+    template<class T>
+    static Result<std::vector<T>> columns(const WeightFiles& files, const std::string& name, int64_t stored, RowRange some) {
+        const auto* at = files.find(name);
+        if (!at) return shapeError(name + " is missing", "fetch the folder again");
+        const uint64_t width = at->info->bytes() / static_cast<uint64_t>(stored);
+        std::vector<T> out(static_cast<size_t>(stored * some.count));
+        for (int64_t k = 0; k < stored; ++k)
+            QW_CHECK(files.files[at->file].read(*at->info, out.data() + k * some.count,
+                                                static_cast<uint64_t>(k) * width + static_cast<uint64_t>(some.first) * sizeof(T),
+                                                static_cast<uint64_t>(some.count) * sizeof(T)));
+        return out;
+    }
+
     // Symmetric weights have 8 everywhere; anything else is damage.
-    [[nodiscard]] Status checkZeros(const WeightFiles& files, const QuantizedModule& m, int32_t* zero) const {
-        const int64_t groups = m.grid.groupsPerRow();
-        std::vector<uint32_t> words(static_cast<size_t>(groups * m.rows / 8));
-        QW_CHECK(readPart(files, m.name + ".qzeros", "I32", {groups, m.rows / 8}, words.data()));
-        for (int64_t n = 0; n < m.rows; ++n)
+    [[nodiscard]] Status checkZeros(const WeightFiles& files, const QuantizedModule& m, RowRange rows, int32_t* zero) const {
+        const int64_t groups = m.grid.groupsPerRow(), firstWord = rows.first / 8;
+        const RowRange covered{firstWord, (rows.first + rows.count + 7) / 8 - firstWord};
+        QW_TRY(const auto words, columns<uint32_t>(files, m.name + ".qzeros", groups, covered));
+        for (int64_t n = rows.first; n < rows.first + rows.count; ++n)
             for (int64_t g = 0; g < groups; ++g) {
-                const int value = static_cast<int>(words[static_cast<size_t>((g * m.rows + n) / 8)] >> (4 * (n % 8)) & 15) + stored;
+                const uint32_t word = words[static_cast<size_t>(g * covered.count + n / 8 - firstWord)];
+                const int value = static_cast<int>(word >> (4 * (n % 8)) & 15) + stored;
                 if (m.grid.hasZero() && zero) *zero++ = value - 8;
                 if (!m.grid.hasZero() && value != 8)
                     return Error{"file.corrupt",

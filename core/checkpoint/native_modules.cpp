@@ -16,21 +16,22 @@ public:
         const NativeLayout& layout = layouts.at(module.name);
         QW_CHECK(readPart(files, module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, nullptr));
         QW_CHECK(readPart(files, module.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, nullptr));
-        return layout.zeroDtype.empty() ? Status{} : readZero(files, module, layout, nullptr);
+        return layout.zeroDtype.empty() ? Status{} : readZero(files, module, layout, {}, nullptr);
     }
 
-    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& module, int8_t* codes, void* scale,
+    [[nodiscard]] Status read(const WeightFiles& files, const QuantizedModule& module, RowRange rows, int8_t* codes, void* scale,
                               void* zero) const override {
         const NativeLayout& layout = layouts.at(module.name);
         if (codes && layout.packed) {
-            std::vector<uint8_t> packed(static_cast<size_t>(layout.codesShape[0] * layout.codesShape[1]));
-            QW_CHECK(readPart(files, module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, packed.data()));
-            numerics::unpackCodes(module.block.bits, layout.isSigned, module.rows, module.cols, packed.data(), codes);
+            std::vector<uint8_t> packed(static_cast<size_t>(rows.count * layout.codesShape[1]));
+            QW_CHECK(readPart(files, module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, rows, packed.data()));
+            numerics::unpackCodes(module.block.bits, layout.isSigned, rows.count, module.cols, packed.data(), codes);
         } else if (codes) {
-            QW_CHECK(readPart(files, module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, codes));
+            QW_CHECK(readPart(files, module.name + kCodesSuffix, layout.codesDtype, layout.codesShape, rows, codes));
         }
-        if (scale) QW_CHECK(readPart(files, module.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, scale));
-        if (zero && !layout.zeroDtype.empty()) QW_CHECK(readZero(files, module, layout, zero));
+        const RowRange params = module.oneScale() ? RowRange{0, 1} : rows;
+        if (scale) QW_CHECK(readPart(files, module.name + kScaleSuffix, layout.scaleDtype, layout.scaleShape, params, scale));
+        if (zero && !layout.zeroDtype.empty()) QW_CHECK(readZero(files, module, layout, params, zero));
         return {};
     }
 
@@ -40,14 +41,14 @@ public:
 
 private:
     // Integer zero points are stored as I8 when they fit and given back as int32.
-    static Status readZero(const WeightFiles& files, const QuantizedModule& module, const NativeLayout& layout, void* zero) {
+    static Status readZero(const WeightFiles& files, const QuantizedModule& module, const NativeLayout& layout, RowRange rows, void* zero) {
         const std::string name = module.name + kZeroSuffix;
         const auto* at = files.find(name);
         if (layout.zeroDtype != "I32" || !at || at->info->dtype != "I8")
-            return readPart(files, name, layout.zeroDtype, layout.scaleShape, zero);
+            return readPart(files, name, layout.zeroDtype, layout.scaleShape, rows, zero);
         if (!zero) return readPart(files, name, "I8", layout.scaleShape, nullptr);
-        std::vector<int8_t> small(static_cast<size_t>(layout.groups()));
-        QW_CHECK(readPart(files, name, "I8", layout.scaleShape, small.data()));
+        std::vector<int8_t> small(static_cast<size_t>(rows.count * (layout.groups() / layout.scaleShape.front())));
+        QW_CHECK(readPart(files, name, "I8", layout.scaleShape, rows, small.data()));
         std::ranges::copy(small, static_cast<int32_t*>(zero));
         return {};
     }

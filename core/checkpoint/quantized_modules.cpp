@@ -13,14 +13,35 @@ std::string shapeWords(const std::vector<int64_t>& shape) {
 
 Error shapeError(const std::string& what, const std::string& hint) { return {"model.shape", what, hint, {}, false}; }
 
+RowRange QuantizedModule::groupsOf(RowRange some) const {
+    if (oneScale()) return {0, 1};
+    return {some.first * grid.groupsPerRow(), some.count * grid.groupsPerRow()};
+}
+
+numerics::Grid QuantizedModule::gridOf(RowRange some) const {
+    numerics::Grid out = grid;
+    if (oneScale())
+        out.cols = out.group = some.count * cols;
+    else
+        out.rows = some.count;
+    return out;
+}
+
 Status readPart(const WeightFiles& files, const std::string& name, const std::string& dtype, const std::vector<int64_t>& shape, void* dst) {
+    return readPart(files, name, dtype, shape, {0, shape.front()}, dst);
+}
+
+Status readPart(const WeightFiles& files, const std::string& name, const std::string& dtype, const std::vector<int64_t>& shape,
+                RowRange rows, void* dst) {
     const auto* at = files.find(name);
     if (!at) return shapeError(name + " is missing, expected " + dtype + " " + shapeWords(shape), "write the quantized folder again");
     if (at->info->dtype != dtype || at->info->shape != shape)
         return shapeError(name + ": expected " + dtype + " " + shapeWords(shape) + ", file has " + at->info->dtype + " " +
                               shapeWords(at->info->shape),
                           "write the quantized folder again");
-    return dst ? files.files[at->file].read(*at->info, dst) : Status{};
+    if (!dst) return {};
+    const uint64_t row = at->info->bytes() / static_cast<uint64_t>(shape.front());
+    return files.files[at->file].read(*at->info, dst, static_cast<uint64_t>(rows.first) * row, static_cast<uint64_t>(rows.count) * row);
 }
 
 const QuantizedModule* QuantizedModules::find(std::string_view name) const {
@@ -29,18 +50,20 @@ const QuantizedModule* QuantizedModules::find(std::string_view name) const {
     return nullptr;
 }
 
-Status QuantizedModules::dequantize(const WeightFiles& files, const QuantizedModule& module, records::DType as, void* dst) const {
-    const int64_t count = module.rows * module.cols;
+Status QuantizedModules::dequantize(const WeightFiles& files, const QuantizedModule& module, RowRange rows, records::DType as,
+                                    void* dst) const {
+    const int64_t count = rows.count * module.cols;
+    const numerics::Grid grid = module.gridOf(rows);
     std::vector<int8_t> codes(static_cast<size_t>(count));
-    std::vector<float> scale(static_cast<size_t>(module.groups())),
-        zero(module.grid.hasZero() ? scale.size() : 0); // 4 bytes hold any dtype
-    QW_CHECK(read(files, module, codes.data(), scale.data(), zero.empty() ? nullptr : zero.data()));
+    std::vector<float> scale(static_cast<size_t>(module.groupsOf(rows).count)),
+        zero(grid.hasZero() ? scale.size() : 0); // 4 bytes hold any dtype
+    QW_CHECK(read(files, module, rows, codes.data(), scale.data(), zero.empty() ? nullptr : zero.data()));
     if (as == type) {
-        numerics::dequantize(module.grid, codes.data(), scale.data(), zero.data(), dst, serial());
+        numerics::dequantize(grid, codes.data(), scale.data(), zero.data(), dst, serial());
         return {};
     }
     std::vector<std::byte> inType(static_cast<size_t>(count * numerics::sizeOf(type)));
-    numerics::dequantize(module.grid, codes.data(), scale.data(), zero.data(), inType.data(), serial());
+    numerics::dequantize(grid, codes.data(), scale.data(), zero.data(), inType.data(), serial());
     convertElements(storedName(type), inType.data(), count, as, dst);
     return {};
 }

@@ -24,17 +24,22 @@ public:
     [[nodiscard]] const QuantizedModule* find(std::string_view name) const; // null: that module is stored plainly
     // model.shape when a part is missing or has another dtype or shape than the format says.
     [[nodiscard]] virtual Status check(const WeightFiles& files, const QuantizedModule& module) const = 0;
-    // Codes (one int8 per element), scales and zero points as numerics::Outputs has them; any may be null.
-    [[nodiscard]] virtual Status read(const WeightFiles& files, const QuantizedModule& module, int8_t* codes, void* scale,
+    // Codes (one int8 per element), scales and zero points of some rows as numerics::Outputs has them; any may be null.
+    [[nodiscard]] virtual Status read(const WeightFiles& files, const QuantizedModule& module, RowRange rows, int8_t* codes, void* scale,
                                       void* zero) const = 0;
     [[nodiscard]] virtual std::vector<std::string> parts(const QuantizedModule& module) const = 0; // names of its tensors in the files
     // The values in T, then converted with one rounding.
-    [[nodiscard]] virtual Status dequantize(const WeightFiles& files, const QuantizedModule& module, records::DType as, void* dst) const;
+    [[nodiscard]] virtual Status dequantize(const WeightFiles& files, const QuantizedModule& module, RowRange rows, records::DType as,
+                                            void* dst) const;
 };
 
 // One stored part of a quantized matrix; with dst null only dtype and shape are checked.
 [[nodiscard]] Status readPart(const WeightFiles& files, const std::string& name, const std::string& dtype,
                               const std::vector<int64_t>& shape, void* dst);
+
+// Some of the shape's first dimension of it.
+[[nodiscard]] Status readPart(const WeightFiles& files, const std::string& name, const std::string& dtype,
+                              const std::vector<int64_t>& shape, RowRange rows, void* dst);
 
 [[nodiscard]] std::string shapeWords(const std::vector<int64_t>& shape); // "[64,32]"
 [[nodiscard]] Error shapeError(const std::string& what,

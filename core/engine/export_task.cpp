@@ -29,7 +29,9 @@ at::Tensor probeIds(int64_t vocab, at::Device device) {
     return ids.to(device);
 }
 
-at::Tensor probe(const model::Decoder& decoder) {
+Result<at::Tensor> probeFolder(const std::string& folder) {
+    QW_TRY(const auto loaded, LoadedModel::open(folder, "cpu", ""));
+    const model::Decoder& decoder = loaded->decoder();
     const at::NoGradGuard noGrad;
     model::Rows rows;
     rows.ids = probeIds(decoder.config().vocab, decoder.device());
@@ -41,10 +43,9 @@ at::Tensor probe(const model::Decoder& decoder) {
 Result<std::string> exportCheckTask(const std::string& params, const TaskContext& context) {
     const json p = json::parse(params, nullptr, false);
     context.emit(wire::Progress{"check", "folders", 0, 2, -1});
-    QW_TRY(auto reference, LoadedModel::open(p.value("reference", ""), "cpu", ""));
+    QW_TRY(const at::Tensor want, probeFolder(p.value("reference", ""))); // one model in memory at a time
     context.emit(wire::Progress{"check", "folders", 1, 2, -1});
-    QW_TRY(auto exported, LoadedModel::open(p.value("exported", ""), "cpu", ""));
-    const at::Tensor want = probe(reference->decoder()), have = probe(exported->decoder());
+    QW_TRY(const at::Tensor have, probeFolder(p.value("exported", "")));
     const at::Tensor delta = want.sub(have).abs();
     const at::Tensor sameTop = want.argmax(-1).eq(have.argmax(-1));
     context.emit(wire::Progress{"check", "folders", 2, 2, 0});

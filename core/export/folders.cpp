@@ -34,9 +34,8 @@ TensorSource plainSource(const std::string& name, const at::Tensor& tensor, reco
 }
 
 // What convert gave, asked for piece by piece.
-Status copyPart(const at::Tensor& from, void* to) {
+void copyPart(const at::Tensor& from, void* to) {
     if (to) std::memcpy(to, from.const_data_ptr(), from.nbytes());
-    return {};
 }
 formats::ModuleRead readerOf(const quant::Converted& converted, const checkpoint::NativeLayout& layout) {
     const at::Tensor codes = converted.codes.cpu().contiguous(), scale = converted.scale.cpu().contiguous();
@@ -44,10 +43,11 @@ formats::ModuleRead readerOf(const quant::Converted& converted, const checkpoint
     const at::Tensor zero = layout.zeroDtype.empty() ? at::Tensor()
                             : integer                ? onHost(converted.zero, at::kInt)
                                                      : converted.zero.cpu().contiguous();
-    return [codes, scale, zero](int8_t* toCodes, void* toScale, void* toZero) -> Status {
-        QW_CHECK(copyPart(codes, toCodes));
-        QW_CHECK(copyPart(scale, toScale));
-        return zero.defined() ? copyPart(zero, toZero) : Status{};
+    return [codes, scale, zero](checkpoint::RowRange rows, int8_t* toCodes, void* toScale, void* toZero) -> Status {
+        if (toCodes) copyPart(codes.narrow(0, rows.first, rows.count), toCodes);
+        copyPart(scale, toScale); // asked for as a whole
+        if (zero.defined()) copyPart(zero, toZero);
+        return {};
     };
 }
 

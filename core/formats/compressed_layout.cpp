@@ -15,6 +15,7 @@ namespace {
 
 using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
+using checkpoint::RowRange;
 using checkpoint::TensorSource;
 using records::Granularity;
 using records::Mapping;
@@ -32,14 +33,14 @@ constexpr const char* kSchemaAcross = "0.20.0";
 int offsetOf(const QuantizedModule& m) { return m.grid.qmin < 0 ? 1 << (m.block.bits - 1) : 0; }
 
 // Little-endian stream of offset-binary codes, every row padded to whole words.
-Result<Bytes> packedRows(const Checkpoint& source, const QuantizedModule& m) {
+Result<Bytes> packedRows(const Checkpoint& source, const QuantizedModule& m, RowRange rows) {
     const int bits = m.block.bits;
-    std::vector<int8_t> codes(static_cast<size_t>(m.rows * m.cols));
-    QW_CHECK(source.readCodes(m, codes.data(), nullptr, nullptr));
+    std::vector<int8_t> codes(static_cast<size_t>(rows.count * m.cols));
+    QW_CHECK(source.readCodes(m, rows, codes.data(), nullptr, nullptr));
     for (int8_t& code : codes) code = static_cast<int8_t>(code + offsetOf(m));
     const int64_t rowBytes = numerics::packedRowBytes(bits, m.cols), padded = (rowBytes + 3) / 4 * 4;
-    Bytes out(static_cast<size_t>(m.rows * padded));
-    for (int64_t r = 0; r < m.rows; ++r) numerics::packCodes(bits, 1, m.cols, codes.data() + r * m.cols, out.data() + r * padded);
+    Bytes out(static_cast<size_t>(rows.count * padded));
+    for (int64_t r = 0; r < rows.count; ++r) numerics::packCodes(bits, 1, m.cols, codes.data() + r * m.cols, out.data() + r * padded);
     return out;
 }
 
@@ -48,6 +49,7 @@ Result<Bytes> packedZeros(const Checkpoint& source, const QuantizedModule& m, in
     const int64_t groups = m.grid.groupsPerRow(), bits = m.block.bits, words = (m.rows * bits + 31) / 32;
     std::vector<int32_t> zero(static_cast<size_t>(m.groups()));
     QW_CHECK(source.readCodes(m, nullptr, nullptr, zero.data()));
+    if (m.oneScale()) zero.resize(static_cast<size_t>(m.rows), zero.front());
     std::vector<uint32_t> out(static_cast<size_t>(words * groups * repeat));
     for (int64_t r = 0; r < m.rows; ++r)
         for (int64_t g = 0; g < groups * repeat; ++g) {
@@ -61,9 +63,10 @@ Result<Bytes> packedZeros(const Checkpoint& source, const QuantizedModule& m, in
     return Bytes(bytes, bytes + out.size() * sizeof(uint32_t));
 }
 
-Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, int64_t repeat) {
-    QW_TRY(const auto scales, readScales(source, m));
+Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, RowRange rows, int64_t repeat) {
+    QW_TRY(const auto scales, readScales(source, m, rows));
     std::vector<float> wide;
+    wide.reserve(scales.size() * static_cast<size_t>(repeat));
     for (const float s : scales) wide.insert(wide.end(), static_cast<size_t>(repeat), s);
     Bytes out(wide.size() * static_cast<size_t>(numerics::sizeOf(source.dtype())));
     checkpoint::convertElements("F32", wide.data(), static_cast<int64_t>(wide.size()), source.dtype(), out.data());
@@ -72,18 +75,18 @@ Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, int64
 
 void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const QuantizedModule& m, const CompressedLayout& layout) {
     const int64_t groups = m.grid.groupsPerRow() * layout.repeat, bits = m.block.bits;
-    out.push_back(madeTensor(m.name + ".weight_scale", checkpoint::storedName(source.dtype()), {m.rows, groups},
-                             [source, m, layout] { return scalesIn(source, m, layout.repeat); }));
+    out.push_back(madeRows(m.name + ".weight_scale", checkpoint::storedName(source.dtype()), {m.rows, groups},
+                           [source, m, layout](RowRange rows) { return scalesIn(source, m, rows, layout.repeat); }));
     if (layout.storage == Storage::Int8) {
-        out.push_back(madeTensor(m.name + ".weight", "I8", {m.rows, m.cols}, [source, m]() -> Result<Bytes> {
-            Bytes codes(static_cast<size_t>(m.rows * m.cols));
-            QW_CHECK(source.readCodes(m, reinterpret_cast<int8_t*>(codes.data()), nullptr, nullptr));
+        out.push_back(madeRows(m.name + ".weight", "I8", {m.rows, m.cols}, [source, m](RowRange rows) -> Result<Bytes> {
+            Bytes codes(static_cast<size_t>(rows.count * m.cols));
+            QW_CHECK(source.readCodes(m, rows, reinterpret_cast<int8_t*>(codes.data()), nullptr, nullptr));
             return codes;
         }));
         return;
     }
-    out.push_back(
-        madeTensor(m.name + ".weight_packed", "I32", {m.rows, (m.cols * bits + 31) / 32}, [source, m] { return packedRows(source, m); }));
+    out.push_back(madeRows(m.name + ".weight_packed", "I32", {m.rows, (m.cols * bits + 31) / 32},
+                           [source, m](RowRange rows) { return packedRows(source, m, rows); }));
     out.push_back(madeTensor(m.name + ".weight_shape", "I64", {2}, [m]() -> Result<Bytes> {
         const int64_t shape[2] = {m.rows, m.cols};
         const auto* bytes = reinterpret_cast<const uint8_t*>(shape);

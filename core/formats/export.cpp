@@ -41,6 +41,36 @@ double largest(records::DType type, const std::vector<uint8_t>& a, const std::ve
     return most;
 }
 
+// One tensor of both, a few rows at a time: equal, or what differs is added to the sheet.
+Status compareTensor(const Checkpoint& source, const Checkpoint& written, const checkpoint::ExpectedTensor& tensor, WeightSheet& sheet,
+                     const std::function<bool(uint64_t bytes)>& progress) {
+    const records::DType type = source.dtype();
+    const QuantizedModule* module = moduleOf(source, tensor.name);
+    const bool whole = !module || module->oneScale(); // one group
+    const int64_t rows = tensor.shape.front();
+    int64_t row = numerics::sizeOf(type), different = 0;
+    for (size_t d = 1; d < tensor.shape.size(); ++d) row *= tensor.shape[d];
+    QW_CHECK(checkpoint::forRowBlocks(rows, row, [&](checkpoint::RowRange some) -> Status {
+        std::vector<uint8_t> want(static_cast<size_t>(some.count * row)), have(want.size());
+        QW_CHECK(source.readRows(tensor.name, type, some, want.data()));
+        QW_CHECK(written.readRows(tensor.name, type, some, have.data()));
+        const auto group = whole ? want.size() : static_cast<size_t>(module->grid.group * numerics::sizeOf(type));
+        if (const int64_t found = differentGroups(want, have, group); found > 0) {
+            different = whole ? 1 : different + found;
+            sheet.maxAbs = std::max(sheet.maxAbs, largest(type, want, have));
+        }
+        return progress(want.size()) ? Status{} : Status(Error{"engine.cancelled", "reading back was stopped", "", {}, true});
+    }));
+    ++sheet.tensors;
+    sheet.groups += module ? module->groups() : 0;
+    sheet.different += different;
+    if (different == 0)
+        ++sheet.equal;
+    else if (sheet.firstDifferent.empty())
+        sheet.firstDifferent = tensor.name;
+    return {};
+}
+
 // No time, no path: equal input gives equal bytes.
 Result<std::string> factsOf(const Format& format, const Checkpoint& source, const Verdict& verdict) {
     using Json = nlohmann::ordered_json;
@@ -88,34 +118,14 @@ Status within(const fs::path& out, const Verdict& verdict, const WeightSheet& sh
 
 Result<WeightSheet> compareWeights(const Checkpoint& source, const Checkpoint& written, const Progress& progress) {
     WeightSheet sheet;
-    const records::DType type = source.dtype();
-    const auto width = static_cast<size_t>(numerics::sizeOf(type));
-    const auto countOf = [](const checkpoint::ExpectedTensor& tensor) {
-        size_t count = 1;
-        for (const int64_t d : tensor.shape) count *= static_cast<size_t>(d);
-        return count;
-    };
     uint64_t done = 0, total = 0;
-    for (const auto& tensor : source.tensors()) total += countOf(tensor) * width;
     for (const auto& tensor : source.tensors()) {
-        if (progress && !progress(done, total)) return Error{"engine.cancelled", "reading back was stopped", "", {}, true};
-        const size_t count = countOf(tensor);
-        done += count * width;
-        std::vector<uint8_t> want(count * width), have(want.size());
-        QW_CHECK(source.readAs(tensor.name, type, want.data()));
-        QW_CHECK(written.readAs(tensor.name, type, have.data()));
-        const QuantizedModule* module = moduleOf(source, tensor.name);
-        const int64_t different = differentGroups(want, have, module ? static_cast<size_t>(module->grid.group) * width : want.size());
-        ++sheet.tensors;
-        sheet.groups += module ? module->groups() : 0;
-        sheet.different += different;
-        if (different == 0) {
-            ++sheet.equal;
-            continue;
-        }
-        if (sheet.firstDifferent.empty()) sheet.firstDifferent = tensor.name;
-        sheet.maxAbs = std::max(sheet.maxAbs, largest(type, want, have));
+        auto bytes = static_cast<uint64_t>(numerics::sizeOf(source.dtype()));
+        for (const int64_t d : tensor.shape) bytes *= static_cast<uint64_t>(d);
+        total += bytes;
     }
+    const auto count = [&](uint64_t bytes) { return !progress || progress(done += bytes, total); };
+    for (const auto& tensor : source.tensors()) QW_CHECK(compareTensor(source, written, tensor, sheet, count));
     return sheet;
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
+using checkpoint::RowRange;
 using records::DType;
 
 struct File {
@@ -47,15 +48,21 @@ GgufType typeOf(const Checkpoint& source, const checkpoint::ExpectedTensor& tens
     return stored->dtype == "BF16" ? GgufType::BF16 : stored->dtype == "F16" ? GgufType::F16 : GgufType::F32;
 }
 
-Status writeValues(const Checkpoint& source, const std::string& name, GgufType type, int64_t count, const std::vector<int64_t>& rowOf,
+Status writeValues(const Checkpoint& source, const checkpoint::ExpectedTensor& tensor, GgufType type, const std::vector<int64_t>& rowOf,
                    const GgufSink& sink) {
-    std::vector<uint8_t> bytes(static_cast<size_t>(rowBytes(type, count)));
-    QW_CHECK(source.readAs(name, numberType(type), bytes.data()));
-    if (rowOf.empty()) return sink(bytes.data(), bytes.size());
-    const size_t row = bytes.size() / rowOf.size();
-    std::vector<uint8_t> moved(bytes.size());
-    for (size_t r = 0; r < rowOf.size(); ++r) std::memcpy(moved.data() + r * row, bytes.data() + static_cast<size_t>(rowOf[r]) * row, row);
-    return sink(moved.data(), moved.size());
+    const bool matrix = tensor.shape.size() > 1;
+    const auto row = static_cast<size_t>(rowBytes(type, matrix ? tensor.shape.back() : 1));
+    return checkpoint::forRowBlocks(tensor.shape.front(), static_cast<int64_t>(row), [&](RowRange rows) -> Status {
+        const RowRange from = sourceRows(rowOf, rows);
+        std::vector<uint8_t> bytes(static_cast<size_t>(from.count) * row);
+        QW_CHECK(source.readRows(tensor.name, numberType(type), from, bytes.data()));
+        if (rowOf.empty()) return sink(bytes.data(), bytes.size());
+        std::vector<uint8_t> moved(static_cast<size_t>(rows.count) * row);
+        for (int64_t r = 0; r < rows.count; ++r)
+            std::memcpy(moved.data() + static_cast<size_t>(r) * row,
+                        bytes.data() + static_cast<size_t>(rowOf[static_cast<size_t>(rows.first + r)] - from.first) * row, row);
+        return sink(moved.data(), moved.size());
+    });
 }
 
 Error refused(const std::string& what) { return {"usage", what, "choose another format", {}, false}; }
@@ -82,11 +89,7 @@ Result<GgufTensor> tensorOf(const Checkpoint& source, const checkpoint::Expected
         }
         file.notes.push_back(module->name + " is written as its values: rows or groups are no multiples of 32");
     }
-    int64_t count = 1;
-    for (const int64_t d : tensor.shape) count *= d;
-    out.write = [source, name = tensor.name, type = out.type, count, rowOf](const GgufSink& sink) {
-        return writeValues(source, name, type, count, rowOf, sink);
-    };
+    out.write = [source, tensor, type = out.type, rowOf](const GgufSink& sink) { return writeValues(source, tensor, type, rowOf, sink); };
     return out;
 }
 

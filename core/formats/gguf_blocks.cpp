@@ -13,13 +13,13 @@ namespace {
 
 using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
+using checkpoint::RowRange;
 using numerics::Family;
 using numerics::Grid;
 using records::DType;
 
 constexpr int64_t kBlock = 32;
-constexpr int64_t kPiece = int64_t{1} << 20; // bytes handed over at a time
-constexpr double kInfinite = 65520;          // from here on fp16 rounds to infinity
+constexpr double kInfinite = 65520; // from here on fp16 rounds to infinity
 
 // A module's stored numbers, and both kinds of qparams widened to fp32; widening is exact. zero is empty when the family has none.
 struct Stored {
@@ -28,22 +28,23 @@ struct Stored {
     std::vector<float> scale, zero;
 };
 
-Result<Stored> load(const Checkpoint& source, const QuantizedModule& m, bool codes) {
+Result<Stored> load(const Checkpoint& source, const QuantizedModule& m, RowRange rows, bool codes) {
     Stored out;
-    const auto groups = static_cast<size_t>(m.groups());
-    out.codes.resize(codes ? static_cast<size_t>(m.rows * m.cols) : 0);
+    const int64_t count = m.groupsOf(rows).count;
+    const auto groups = static_cast<size_t>(count);
+    out.codes.resize(codes ? static_cast<size_t>(rows.count * m.cols) : 0);
     out.rawScale.resize(groups);
     out.rawZero.resize(m.grid.hasZero() ? groups : 0);
     out.scale.resize(groups);
     out.zero.resize(out.rawZero.size());
-    QW_CHECK(
-        source.readCodes(m, codes ? out.codes.data() : nullptr, out.rawScale.data(), out.rawZero.empty() ? nullptr : out.rawZero.data()));
+    QW_CHECK(source.readCodes(m, rows, codes ? out.codes.data() : nullptr, out.rawScale.data(),
+                              out.rawZero.empty() ? nullptr : out.rawZero.data()));
     const char* const stored = checkpoint::storedName(m.grid.scaleType);
-    checkpoint::convertElements(stored, out.rawScale.data(), m.groups(), DType::F32, out.scale.data());
+    checkpoint::convertElements(stored, out.rawScale.data(), count, DType::F32, out.scale.data());
     if (m.grid.family == Family::IntAsymmetric)
         for (size_t i = 0; i < groups; ++i) out.zero[i] = static_cast<float>(std::bit_cast<int32_t>(out.rawZero[i]));
     else if (m.grid.hasZero())
-        checkpoint::convertElements(m.grid.family == Family::Int4Zp ? "F32" : stored, out.rawZero.data(), m.groups(), DType::F32,
+        checkpoint::convertElements(m.grid.family == Family::Int4Zp ? "F32" : stored, out.rawZero.data(), count, DType::F32,
                                     out.zero.data());
     return out;
 }
@@ -119,14 +120,15 @@ BlockChoice chooseBlocks(const QuantizedModule& m) {
     return {symmetric ? m.grid.bits > 4 ? GgufType::Q8_0 : GgufType::Q4_0 : GgufType::Q4_1, {}};
 }
 
-Result<BlockVerdict> judgeBlocks(const Checkpoint& source, const QuantizedModule& m, GgufType type) {
-    QW_TRY(Stored stored, load(source, m, false));
+namespace {
+
+// Adds some rows to the verdict over a module.
+Status judgeRows(const Checkpoint& source, const QuantizedModule& m, RowRange rows, GgufType type, BlockVerdict& out) {
+    QW_TRY(Stored stored, load(source, m, rows, false));
     const auto scaleBytes = numerics::sizeOf(m.grid.scaleType);
     const int64_t zeroBytes = m.grid.family == Family::Tinygemm ? scaleBytes : 4;
     Values values(m.grid, int64_t{1} << m.grid.bits);
-    BlockVerdict out;
-    out.groups = m.groups();
-    for (int64_t g = 0; g < m.groups(); ++g) {
+    for (int64_t g = 0; g < m.groupsOf(rows).count; ++g) {
         const auto i = static_cast<size_t>(g);
         const float s = stored.scale[i], z = stored.zero.empty() ? 0 : stored.zero[i];
         const Pair pair = pairOf(m.grid, s, z);
@@ -140,40 +142,60 @@ Result<BlockVerdict> judgeBlocks(const Checkpoint& source, const QuantizedModule
             worst = std::abs(static_cast<double>(numerics::f16ToFloat(pair.d)) / static_cast<double>(s) - 1) * -m.grid.qmin;
         if (fits && !(worst > 0)) continue;
         if (stored.codes.empty()) { // most files need no look at their codes
-            QW_TRY(stored, load(source, m, true));
+            stored.codes.resize(static_cast<size_t>(rows.count * m.cols));
+            QW_CHECK(source.readCodes(m, rows, stored.codes.data(), nullptr, nullptr));
         }
         if (allZero(m.grid, stored.codes.data() + g * m.grid.group, z)) continue;
         if (!fits) out.tooLarge = std::max(out.tooLarge, std::isnan(largest) ? HUGE_VAL : largest);
         ++out.inexact;
         out.worst = std::max(out.worst, worst);
     }
+    return {};
+}
+
+} // namespace
+
+Result<BlockVerdict> judgeBlocks(const Checkpoint& source, const QuantizedModule& m, GgufType type) {
+    BlockVerdict out;
+    out.groups = m.groups();
+    if (m.oneScale()) { // one group: it is looked at as a whole
+        QW_CHECK(judgeRows(source, m, m.all(), type, out));
+        return out;
+    }
+    QW_CHECK(checkpoint::forRowBlocks(m.rows, m.cols, [&](RowRange rows) { return judgeRows(source, m, rows, type, out); }));
     return out;
+}
+
+RowRange sourceRows(const std::vector<int64_t>& rowOf, RowRange rows) {
+    if (rowOf.empty()) return rows;
+    const auto [least, most] = std::minmax_element(rowOf.begin() + rows.first, rowOf.begin() + rows.first + rows.count);
+    return {*least, *most - *least + 1};
 }
 
 void packQ4(const uint8_t* n, uint8_t* out16) {
     for (int j = 0; j < 16; ++j) out16[j] = static_cast<uint8_t>(n[j] | n[j + 16] << 4);
 }
 
-Status writeBlocks(const Checkpoint& source, const QuantizedModule& m, GgufType type, const std::vector<int64_t>& rowOf,
-                   const GgufSink& sink) {
-    QW_TRY(const Stored stored, load(source, m, true));
+namespace {
+
+// Rows of the file as bytes; stored holds the source's rows from `from` on.
+void packRows(const QuantizedModule& m, GgufType type, const std::vector<int64_t>& rowOf, RowRange rows, RowRange from,
+              const Stored& stored, std::vector<uint8_t>& bytes) {
+    const Grid grid = m.gridOf(from);
     std::vector<Pair> pairs(stored.scale.size());
-    for (int64_t g = 0; g < m.groups(); ++g) {
-        const auto i = static_cast<size_t>(g);
-        const float zero = stored.zero.empty() ? 0 : stored.zero[i];
-        if (!allZero(m.grid, stored.codes.data() + g * m.grid.group, zero)) pairs[i] = pairOf(m.grid, stored.scale[i], zero);
+    for (size_t g = 0; g < pairs.size(); ++g) {
+        const float zero = stored.zero.empty() ? 0 : stored.zero[g];
+        if (!allZero(grid, stored.codes.data() + static_cast<int64_t>(g) * grid.group, zero))
+            pairs[g] = pairOf(grid, stored.scale[g], zero);
     }
-    const auto lowest = static_cast<uint8_t>(type == GgufType::Q4_0 ? -8 : m.grid.qmin);
-    const uint64_t width = rowBytes(type, m.cols), head = type == GgufType::Q4_1 ? 4 : 2, block = rowBytes(type, kBlock);
-    std::vector<uint8_t> piece;
-    piece.reserve(static_cast<size_t>(std::max<int64_t>(kPiece, static_cast<int64_t>(width))));
-    for (int64_t r = 0; r < m.rows; ++r) {
-        const int64_t first = (rowOf.empty() ? r : rowOf[static_cast<size_t>(r)]) * m.cols;
-        const size_t at = piece.size();
-        piece.resize(at + width);
-        uint8_t* out = piece.data() + at;
+    const auto lowest = static_cast<uint8_t>(type == GgufType::Q4_0 ? -8 : grid.qmin);
+    const uint64_t head = type == GgufType::Q4_1 ? 4 : 2, block = rowBytes(type, kBlock);
+    bytes.resize(static_cast<size_t>(rowBytes(type, m.cols)) * static_cast<size_t>(rows.count));
+    uint8_t* out = bytes.data();
+    for (int64_t r = rows.first; r < rows.first + rows.count; ++r) {
+        const int64_t first = ((rowOf.empty() ? r : rowOf[static_cast<size_t>(r)]) - from.first) * m.cols;
         for (int64_t c = 0; c < m.cols; c += kBlock, out += block) {
-            const Pair& pair = pairs[static_cast<size_t>((first + c) / m.grid.group)];
+            const Pair& pair = pairs[static_cast<size_t>((first + c) / grid.group)];
             std::memcpy(out, &pair.d, 2);
             if (head == 4) std::memcpy(out + 2, &pair.m, 2);
             const int8_t* q = stored.codes.data() + first + c;
@@ -185,12 +207,21 @@ Status writeBlocks(const Checkpoint& source, const QuantizedModule& m, GgufType 
             for (int j = 0; j < kBlock; ++j) n[j] = static_cast<uint8_t>((static_cast<uint8_t>(q[j]) - lowest) & 15);
             packQ4(n, out + head);
         }
-        if (piece.size() + width > static_cast<size_t>(kPiece) || r + 1 == m.rows) {
-            QW_CHECK(sink(piece.data(), piece.size()));
-            piece.clear();
-        }
     }
-    return {};
+}
+
+} // namespace
+
+// A matrix of one scale whose codes are all zero in a block of rows gets d = 0 there: the values are the same.
+Status writeBlocks(const Checkpoint& source, const QuantizedModule& m, GgufType type, const std::vector<int64_t>& rowOf,
+                   const GgufSink& sink) {
+    std::vector<uint8_t> bytes;
+    return checkpoint::forRowBlocks(m.rows, m.cols, [&](RowRange rows) -> Status {
+        const RowRange from = sourceRows(rowOf, rows);
+        QW_TRY(const Stored stored, load(source, m, from, true));
+        packRows(m, type, rowOf, rows, from, stored, bytes);
+        return sink(bytes.data(), bytes.size());
+    });
 }
 
 } // namespace qw::formats

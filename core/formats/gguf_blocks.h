@@ -29,6 +29,9 @@ struct BlockVerdict {
 [[nodiscard]] Status writeBlocks(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module, GgufType type,
                                  const std::vector<int64_t>& rowOf, const GgufSink& sink);
 
+// The rows of a source among which some rows of a file are, when row r of the file is row rowOf[r]: they are moved within heads only.
+[[nodiscard]] checkpoint::RowRange sourceRows(const std::vector<int64_t>& rowOf, checkpoint::RowRange rows);
+
 // One block. n: 32 codes; of Q4_0 and Q4_1 0 to 15, of Q8_0 -128 to 127. d, m: fp16 bits.
 void packQ4(const uint8_t* n, uint8_t* out16);
 

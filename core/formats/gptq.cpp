@@ -15,6 +15,7 @@ namespace {
 
 using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
+using checkpoint::RowRange;
 using checkpoint::TensorSource;
 using Bytes = std::vector<uint8_t>;
 using Json = nlohmann::ordered_json;
@@ -27,21 +28,26 @@ template<class T> Bytes bytesFrom(const std::vector<T>& values) {
     return Bytes(bytes, bytes + values.size() * sizeof(T));
 }
 
-// Word [k, n] holds rows 8k … 8k+7 of column n of the transposed matrix, lowest first, counted from 0.
+// Word [k, n] holds rows 8k … 8k+7 of column n of the transposed matrix, lowest first, counted from 0. The words of a matrix, a quarter of
+// its size in 16 bits, are the one thing that exists as a whole.
 Result<Bytes> packedColumns(const Checkpoint& source, const QuantizedModule& m) {
-    std::vector<int8_t> codes(static_cast<size_t>(m.rows * m.cols));
-    QW_CHECK(source.readCodes(m, codes.data(), nullptr, nullptr));
-    std::vector<uint32_t> words(static_cast<size_t>(m.cols / kPerWord * m.rows));
-    for (int64_t n = 0; n < m.rows; ++n)
-        for (int64_t k = 0; k < m.cols; ++k)
-            words[static_cast<size_t>(k / kPerWord * m.rows + n)] |= static_cast<uint32_t>(codes[static_cast<size_t>(n * m.cols + k)] + 8)
-                                                                     << (4 * (k % kPerWord));
-    return bytesFrom(words);
+    Bytes bytes(static_cast<size_t>(m.cols / kPerWord * m.rows) * sizeof(uint32_t));
+    auto* words = reinterpret_cast<uint32_t*>(bytes.data());
+    QW_CHECK(checkpoint::forRowBlocks(m.rows, m.cols, [&](RowRange rows) -> Status {
+        std::vector<int8_t> codes(static_cast<size_t>(rows.count * m.cols));
+        QW_CHECK(source.readCodes(m, rows, codes.data(), nullptr, nullptr));
+        for (int64_t r = 0; r < rows.count; ++r)
+            for (int64_t k = 0; k < m.cols; ++k)
+                words[k / kPerWord * m.rows + rows.first + r] |= static_cast<uint32_t>(codes[static_cast<size_t>(r * m.cols + k)] + 8)
+                                                                 << (4 * (k % kPerWord));
+        return {};
+    }));
+    return bytes;
 }
 
 Result<Bytes> transposedScales(const Checkpoint& source, const QuantizedModule& m) {
-    QW_TRY(const auto scales, readScales(source, m));
-    const int64_t groups = m.grid.groupsPerRow();
+    QW_TRY(const auto scales, readScales(source, m, m.all()));
+    const int64_t groups = static_cast<int64_t>(scales.size()) / m.rows;
     std::vector<float> turned(scales.size());
     for (int64_t n = 0; n < m.rows; ++n)
         for (int64_t g = 0; g < groups; ++g) turned[static_cast<size_t>(g * m.rows + n)] = scales[static_cast<size_t>(n * groups + g)];
@@ -57,9 +63,9 @@ void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const Q
         return bytesFrom(std::vector<uint32_t>(static_cast<size_t>(groups * m.rows / kPerWord), kZeroWord));
     }));
     out.push_back(madeTensor(m.name + ".scales", "F16", {groups, m.rows}, [source, m] { return transposedScales(source, m); }));
-    out.push_back(madeTensor(m.name + ".g_idx", "I32", {m.cols}, [m]() -> Result<Bytes> {
+    out.push_back(madeTensor(m.name + ".g_idx", "I32", {m.cols}, [m, groups]() -> Result<Bytes> {
         std::vector<int32_t> group(static_cast<size_t>(m.cols));
-        for (int64_t k = 0; k < m.cols; ++k) group[static_cast<size_t>(k)] = static_cast<int32_t>(k / m.grid.group);
+        for (int64_t k = 0; k < m.cols; ++k) group[static_cast<size_t>(k)] = static_cast<int32_t>(k / (m.cols / groups));
         return bytesFrom(group);
     }));
 }

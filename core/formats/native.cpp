@@ -26,8 +26,10 @@ Result<Contents> contentsOf(const Checkpoint& source) {
     std::set<std::string> stored;
     for (const auto& m : source.quantizedModules()) {
         QW_TRY(const auto layout, checkpoint::nativeLayout(m.block, m.name, source.dtype(), m.rows, m.cols));
-        QW_CHECK(addNativeModule(out.tensors, m.name, layout,
-                                 [source, m](int8_t* codes, void* scale, void* zero) { return source.readCodes(m, codes, scale, zero); }));
+        QW_CHECK(
+            addNativeModule(out.tensors, m.name, layout, [source, m](checkpoint::RowRange rows, int8_t* codes, void* scale, void* zero) {
+                return source.readCodes(m, rows, codes, scale, zero);
+            }));
         out.info.modules.push_back({m.name, 0, layout.packed, m.rows, m.cols});
         stored.insert(m.name + ".weight");
     }

@@ -11,15 +11,18 @@ namespace qw::formats {
 namespace {
 
 using checkpoint::NativeLayout;
+using checkpoint::RowRange;
 using Bytes = std::vector<uint8_t>;
 
-Result<Bytes> codeBytes(const NativeLayout& layout, const ModuleRead& read) {
-    const int64_t rows = layout.grid.rows, cols = layout.grid.cols;
-    std::vector<int8_t> codes(static_cast<size_t>(rows * cols));
-    QW_CHECK(read(codes.data(), nullptr, nullptr));
-    Bytes out(static_cast<size_t>(layout.codesShape[0] * layout.codesShape[1]));
+RowRange all(const NativeLayout& layout) { return {0, layout.codesShape[0]}; }
+
+Result<Bytes> codeBytes(const NativeLayout& layout, RowRange rows, const ModuleRead& read) {
+    const int64_t cols = layout.grid.rows * layout.grid.cols / layout.codesShape[0];
+    std::vector<int8_t> codes(static_cast<size_t>(rows.count * cols));
+    QW_CHECK(read(rows, codes.data(), nullptr, nullptr));
+    Bytes out(static_cast<size_t>(rows.count * layout.codesShape[1]));
     if (layout.packed)
-        numerics::packCodes(layout.grid.bits, rows, cols, codes.data(), out.data());
+        numerics::packCodes(layout.grid.bits, rows.count, cols, codes.data(), out.data());
     else
         std::memcpy(out.data(), codes.data(), out.size());
     return out;
@@ -27,7 +30,7 @@ Result<Bytes> codeBytes(const NativeLayout& layout, const ModuleRead& read) {
 
 Result<std::vector<int32_t>> integerZeros(const NativeLayout& layout, const ModuleRead& read) {
     std::vector<int32_t> zero(static_cast<size_t>(layout.groups()));
-    QW_CHECK(read(nullptr, nullptr, zero.data()));
+    QW_CHECK(read(all(layout), nullptr, nullptr, zero.data()));
     return zero;
 }
 
@@ -35,7 +38,7 @@ Status addZeros(std::vector<checkpoint::TensorSource>& out, const std::string& n
     if (layout.zeroDtype != "I32") {
         out.push_back(madeTensor(name, layout.zeroDtype, layout.scaleShape, [layout, read]() -> Result<Bytes> {
             Bytes bytes(static_cast<size_t>(layout.groups() * *checkpoint::dtypeBits(layout.zeroDtype) / 8));
-            QW_CHECK(read(nullptr, nullptr, bytes.data()));
+            QW_CHECK(read(all(layout), nullptr, nullptr, bytes.data()));
             return bytes;
         }));
         return {};
@@ -58,11 +61,11 @@ Status addZeros(std::vector<checkpoint::TensorSource>& out, const std::string& n
 
 Status addNativeModule(std::vector<checkpoint::TensorSource>& out, const std::string& module, const NativeLayout& layout,
                        const ModuleRead& read) {
-    out.push_back(madeTensor(module + checkpoint::kCodesSuffix, layout.codesDtype, layout.codesShape,
-                             [layout, read] { return codeBytes(layout, read); }));
+    out.push_back(madeRows(module + checkpoint::kCodesSuffix, layout.codesDtype, layout.codesShape,
+                           [layout, read](RowRange rows) { return codeBytes(layout, rows, read); }));
     out.push_back(madeTensor(module + checkpoint::kScaleSuffix, layout.scaleDtype, layout.scaleShape, [layout, read]() -> Result<Bytes> {
         Bytes bytes(static_cast<size_t>(layout.groups() * numerics::sizeOf(layout.grid.scaleType)));
-        QW_CHECK(read(nullptr, bytes.data(), nullptr));
+        QW_CHECK(read(all(layout), nullptr, bytes.data(), nullptr));
         return bytes;
     }));
     return layout.zeroDtype.empty() ? Status{} : addZeros(out, module + checkpoint::kZeroSuffix, layout, read);

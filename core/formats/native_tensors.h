@@ -6,8 +6,8 @@
 
 namespace qw::formats {
 
-// Fills what is not null, as numerics::Outputs has it. Called once for each stored tensor, when it is its turn.
-using ModuleRead = std::function<Status(int8_t* codes, void* scale, void* zero)>;
+// Fills what is not null for some rows, as numerics::Outputs has it. Called when it is a stored tensor's turn.
+using ModuleRead = std::function<Status(checkpoint::RowRange rows, int8_t* codes, void* scale, void* zero)>;
 [[nodiscard]] Status addNativeModule(std::vector<checkpoint::TensorSource>& out, const std::string& module,
                                      const checkpoint::NativeLayout& layout, const ModuleRead& read);
 

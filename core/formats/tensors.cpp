@@ -16,11 +16,13 @@ namespace qw::formats {
 namespace {
 
 using checkpoint::Checkpoint;
+using checkpoint::RowRange;
 using checkpoint::TensorSource;
 using records::DType;
 using Sink = std::function<Status(const void*, uint64_t)>;
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20;
+constexpr int64_t kTimesStored = 4; // what making some bytes takes beside them: codes, scales, values
 
 Error cancelled() { return {"engine.cancelled", "the export was cancelled", {}, {}, false}; }
 
@@ -34,6 +36,21 @@ TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t
             }};
 }
 
+TensorSource madeRows(std::string name, std::string dtype, std::vector<int64_t> shape,
+                      std::function<Result<std::vector<uint8_t>>(RowRange rows)> make) {
+    TensorSource out{std::move(name), std::move(dtype), std::move(shape), {}};
+    const auto bytes = checkpoint::sourceBytes(out);
+    const int64_t rows = out.shape.empty() ? 1 : out.shape.front();
+    const int64_t row = bytes && rows > 0 ? static_cast<int64_t>(*bytes) / rows : 0; // a bad dtype is reported by the write
+    out.write = [rows, row, make = std::move(make)](const Sink& sink) -> Status {
+        return checkpoint::forRowBlocks(rows, row * kTimesStored, [&](RowRange some) -> Status {
+            QW_TRY(const auto made, make(some));
+            return made.empty() ? Status{} : sink(made.data(), made.size());
+        });
+    };
+    return out;
+}
+
 TensorSource plainTensor(const Checkpoint& source, const checkpoint::ExpectedTensor& tensor) {
     const auto* stored = source.find(tensor.name);
     DType type = source.dtype();
@@ -41,14 +58,14 @@ TensorSource plainTensor(const Checkpoint& source, const checkpoint::ExpectedTen
         type = stored->dtype == "BF16" ? DType::BF16 : stored->dtype == "F16" ? DType::F16 : DType::F32;
     for (const auto& module : source.quantizedModules())
         if (module.name + ".weight" == tensor.name) type = source.dtype();
-    int64_t count = 1;
-    for (const int64_t d : tensor.shape) count *= d;
-    return madeTensor(tensor.name, checkpoint::storedName(type), tensor.shape,
-                      [source, type, count, name = tensor.name]() -> Result<std::vector<uint8_t>> {
-                          std::vector<uint8_t> bytes(static_cast<size_t>(count * numerics::sizeOf(type)));
-                          QW_CHECK(source.readAs(name, type, bytes.data()));
-                          return bytes;
-                      });
+    int64_t row = numerics::sizeOf(type);
+    for (size_t d = 1; d < tensor.shape.size(); ++d) row *= tensor.shape[d];
+    return madeRows(tensor.name, checkpoint::storedName(type), tensor.shape,
+                    [source, type, row, name = tensor.name](RowRange rows) -> Result<std::vector<uint8_t>> {
+                        std::vector<uint8_t> bytes(static_cast<size_t>(rows.count * row));
+                        QW_CHECK(source.readRows(name, type, rows, bytes.data()));
+                        return bytes;
+                    });
 }
 
 std::vector<checkpoint::QuantizedModule> linears(const Checkpoint& source) {
@@ -72,31 +89,36 @@ void noteOthers(const Checkpoint& source, Verdict& verdict) {
         if (!taken.contains(m.name)) verdict.notes.push_back(m.name + " is written as its values: readers want it in the model's type");
 }
 
-Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint::QuantizedModule& m) {
-    std::vector<float> stored(static_cast<size_t>(m.groups())), scales(stored.size());
-    QW_CHECK(source.readCodes(m, nullptr, stored.data(), nullptr));
-    checkpoint::convertElements(checkpoint::storedName(m.grid.scaleType), stored.data(), m.groups(), DType::F32, scales.data());
+Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint::QuantizedModule& m, RowRange rows) {
+    const int64_t groups = m.groupsOf(rows).count;
+    std::vector<float> stored(static_cast<size_t>(groups)), scales(stored.size());
+    QW_CHECK(source.readCodes(m, rows, nullptr, stored.data(), nullptr));
+    checkpoint::convertElements(checkpoint::storedName(m.grid.scaleType), stored.data(), groups, DType::F32, scales.data());
+    if (m.oneScale()) scales.resize(static_cast<size_t>(rows.count), scales.front());
     return scales;
 }
 
 Result<ScaleFit> judgeScales(const Checkpoint& source, const checkpoint::QuantizedModule& m, DType as) {
-    QW_TRY(const auto scales, readScales(source, m));
-    std::vector<float> narrow(scales.size()), back(scales.size());
-    checkpoint::convertElements("F32", scales.data(), m.groups(), as, narrow.data());
-    checkpoint::convertElements(checkpoint::storedName(as), narrow.data(), m.groups(), DType::F32, back.data());
     ScaleFit fit;
-    std::vector<int8_t> codes;
-    for (size_t i = 0; i < scales.size(); ++i) {
-        if (std::memcmp(&scales[i], &back[i], sizeof(float)) == 0) continue;
-        if (codes.empty()) { // only when there is a doubt
-            codes.resize(static_cast<size_t>(m.rows * m.cols));
-            QW_CHECK(source.readCodes(m, codes.data(), nullptr, nullptr));
+    QW_CHECK(checkpoint::forRowBlocks(m.rows, m.cols, [&](RowRange rows) -> Status {
+        QW_TRY(const auto scales, readScales(source, m, rows));
+        const auto count = static_cast<int64_t>(scales.size()), group = rows.count * m.cols / count;
+        std::vector<float> narrow(scales.size()), back(scales.size());
+        checkpoint::convertElements("F32", scales.data(), count, as, narrow.data());
+        checkpoint::convertElements(checkpoint::storedName(as), narrow.data(), count, DType::F32, back.data());
+        std::vector<int8_t> codes;
+        for (size_t i = 0; i < scales.size(); ++i) {
+            if (std::memcmp(&scales[i], &back[i], sizeof(float)) == 0) continue;
+            if (codes.empty()) { // only when there is a doubt
+                codes.resize(static_cast<size_t>(rows.count * m.cols));
+                QW_CHECK(source.readCodes(m, rows, codes.data(), nullptr, nullptr));
+            }
+            const auto first = codes.begin() + static_cast<int64_t>(i) * group;
+            if (std::isfinite(back[i]) && !m.grid.hasZero() && std::all_of(first, first + group, [](int8_t q) { return q == 0; })) continue;
+            (std::isfinite(back[i]) ? fit.inexact : fit.outside) += 1;
         }
-        const auto group = codes.begin() + static_cast<int64_t>(i) * m.grid.group;
-        if (std::isfinite(back[i]) && !m.grid.hasZero() && std::all_of(group, group + m.grid.group, [](int8_t q) { return q == 0; }))
-            continue;
-        (std::isfinite(back[i]) ? fit.inexact : fit.outside) += 1;
-    }
+        return {};
+    }));
     return fit;
 }
 

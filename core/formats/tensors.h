@@ -17,8 +17,12 @@ void noteOthers(const checkpoint::Checkpoint& source, Verdict& verdict);
 // Bytes that exist when it is their turn.
 [[nodiscard]] checkpoint::TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
                                                   std::function<Result<std::vector<uint8_t>>()> make);
-// Scales as fp32; widening is exact.
-[[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module);
+// The same a few rows of the shape's first dimension at a time, so that large tensors never exist as a whole.
+[[nodiscard]] checkpoint::TensorSource madeRows(std::string name, std::string dtype, std::vector<int64_t> shape,
+                                                std::function<Result<std::vector<uint8_t>>(checkpoint::RowRange rows)> make);
+// Scales of some rows as fp32; widening is exact. At least one a row: a scale for the whole matrix is repeated.
+[[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module,
+                                                    checkpoint::RowRange rows);
 // How the scales of a module fare in a narrower type. Groups whose codes are all zero fare well with any scale.
 struct ScaleFit {
     int64_t inexact = 0; // rounded

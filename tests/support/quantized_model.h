@@ -64,12 +64,13 @@ inline Status writeQuantized(const std::filesystem::path& dir, const records::Qa
         out.zero = layout.zeroDtype.empty() ? nullptr : made->zero.data();
         numerics::fakeQuantize(layout.grid, tensor->bytes.data(), out, serial());
         if (change) change(*made);
-        QW_CHECK(formats::addNativeModule(sources, m.name, layout, [made](int8_t* codes, void* scale, void* zero) -> Status {
-            if (codes) std::ranges::copy(made->codes, codes);
-            if (scale) std::ranges::copy(made->scale, static_cast<char*>(scale));
-            if (zero) std::ranges::copy(made->zero, static_cast<char*>(zero));
-            return {};
-        }));
+        QW_CHECK(formats::addNativeModule(
+            sources, m.name, layout, [made, cols = m.cols](checkpoint::RowRange rows, int8_t* codes, void* scale, void* zero) -> Status {
+                if (codes) std::copy_n(made->codes.begin() + rows.first * cols, rows.count * cols, codes);
+                if (scale) std::ranges::copy(made->scale, static_cast<char*>(scale));
+                if (zero) std::ranges::copy(made->zero, static_cast<char*>(zero));
+                return {};
+            }));
         info.modules.push_back({m.name, 0, layout.packed, m.rows, m.cols});
         quantized.insert(m.tensor);
     }
