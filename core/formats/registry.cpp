@@ -36,7 +36,9 @@ const std::vector<const Format*>& formats() {
                                                   &kHuggingFace,
                                                   &kHuggingFaceLatent,
                                                   &kGptq,
-                                                  &kNative};
+                                                  &kNative,
+                                                  &kAwq,
+                                                  &kTorchao};
     return table;
 }
 

@@ -7,6 +7,6 @@
 namespace qw::formats {
 
 extern const Format kHuggingFace, kHuggingFaceLatent, kNative, kCompressedTensors, kCompressedTensorsW4A8, kCompressedTensorsW4A8Int8,
-    kGguf, kGgufF32, kGptq;
+    kGguf, kGgufF32, kGptq, kAwq, kTorchao;
 
 } // namespace qw::formats

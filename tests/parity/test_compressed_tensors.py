@@ -32,6 +32,8 @@ def bits(n):
 # name: preset, settings, type, export format, storage in the file
 CASES = {
     "int4 g32 bf16": ("intx_weight_only", bits(4) + GROUP32, "bf16", "compressed-tensors", "pack-quantized"),
+    "int4 g64 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=64"], "bf16", "compressed-tensors", "pack-quantized"),
+    "int4 one scale bf16": ("intx_weight_only", bits(4) + ["--set", "weight.granularity=per_tensor"], "bf16", "compressed-tensors", "pack-quantized"),
     "int4 g128 fp32": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=128"], "fp32", "compressed-tensors", "pack-quantized"),
     "int4 g256 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=256"], "bf16", "compressed-tensors", "pack-quantized"),
     "int4 channel bf16": ("intx_weight_only", bits(4) + CHANNEL, "bf16", "compressed-tensors", "pack-quantized"),

@@ -14,13 +14,15 @@ from exported import flip, native_codes, random_llama
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
-    """group -> (native folder, GPTQ folder); 0 is per channel."""
+    """group -> (native folder, GPTQ folder); 0 is per channel, 1 one scale for the matrix, -32 groups of 32 beside 8-bit activations."""
     work = tmp_path_factory.mktemp("gptq")
     model, made = random_llama(work / "llama"), {}
-    for group in (32, 128, 0):
-        size = ["--set", f"weight.group_size={group}"] if group else ["--set", "weight.granularity=per_channel"]
+    for group in (32, 128, 0, 1, -32):
+        size = {0: ["--set", "weight.granularity=per_channel"], 1: ["--set", "weight.granularity=per_tensor"]}.get(
+            group, ["--set", f"weight.group_size={abs(group)}"])
         native, out = work / f"native{group}", work / f"gptq{group}"
-        run_qatw(["ptq", model, "--scheme", "intx_weight_only", "--set", "weight.dtype=int4", *size, "--dtype", "bf16", "--out", native,
+        scheme = "int8_intx" if group < 0 else "intx_weight_only"
+        run_qatw(["ptq", model, "--scheme", scheme, "--set", "weight.dtype=int4", *size, "--dtype", "bf16", "--out", native,
                   "--project", work / "project"])
         sheet = json.loads(run_qatw(["export", native, "--format", "gptq", "--out", out, "--json"]).stdout)
         assert sheet["verified"] and sheet["verdict"]["fidelity"] == "exact", sheet
@@ -54,7 +56,7 @@ def compare(native, folder):
         assert torch.equal(theirs[name][1].float(), scale.float()), f"{name}: scales"
 
 
-@pytest.mark.parametrize("group", [32, 128, 0])
+@pytest.mark.parametrize("group", [32, 128, 0, 1, -32])
 def test_the_decoder_reads_our_codes(exports, group):
     compare(*exports[group])
 
