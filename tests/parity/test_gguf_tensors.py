@@ -24,7 +24,7 @@ CASES = {
     "8da8w bf16": ("8da8w", [], "bf16", "exact", "Q8_0"),
     "int4 zero points bf16": ("intx_weight_only", bits(4) + GROUP32 + ASYMMETRIC, "bf16", "near-exact", "Q4_1"),
     "int4 g128 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=128"], "bf16", "exact", "Q4_0"),
-    "W8A8 bf16": ("int8_int8", [], "bf16", "near-exact", "Q8_0"),
+    "W8A8 bf16": ("int8_int8", [], "bf16", "exact", "Q8_0"),
     "int2 g32 bf16": ("intx_weight_only", bits(2) + GROUP32, "bf16", "exact", "Q4_0"),
     "int4 one scale bf16": ("intx_weight_only", bits(4) + ["--set", "weight.granularity=per_tensor"], "bf16", "exact", "Q4_0"),
     "int4 embedding bf16": ("intx_weight_only", bits(4) + GROUP32 + EMBEDDING + ["embedding.dtype=int4"], "bf16", "exact", "Q4_0"),
