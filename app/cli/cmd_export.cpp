@@ -133,7 +133,8 @@ Result<Json> run(const Wanted& wanted, Progress& progress) {
 
 std::string formatNames() {
     std::string names;
-    for (const formats::Format* format : formats::formats()) names.append(names.empty() ? "" : " | ").append(format->name);
+    for (const formats::Format* format : formats::formats())
+        if (format->write) names.append(names.empty() ? "" : " | ").append(format->name);
     return names;
 }
 

@@ -12,13 +12,10 @@ constexpr const char* kTorchaoWhy =
     "ExecuTorch start from hf";
 
 template<const char* const& why> Result<Verdict> check(const checkpoint::Checkpoint&) { return unsupported(why); }
-template<const char* const& why> Status write(const checkpoint::Checkpoint&, const std::filesystem::path&, const Progress&) {
-    return Error{"usage", why, "choose another format", {}, false};
-}
 
 } // namespace
 
-const Format kAwq{"awq", "AWQ", "4-bit codes in the order of AutoAWQ's kernels.", false, check<kAwqWhy>, write<kAwqWhy>};
-const Format kTorchao{"torchao", "torchao", "Tensor subclasses of torchao in safetensors.", false, check<kTorchaoWhy>, write<kTorchaoWhy>};
+const Format kAwq{"awq", "AWQ", "4-bit codes in the order of AutoAWQ's kernels.", false, check<kAwqWhy>, nullptr};
+const Format kTorchao{"torchao", "torchao", "Tensor subclasses of torchao in safetensors.", false, check<kTorchaoWhy>, nullptr};
 
 } // namespace qw::formats

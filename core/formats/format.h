@@ -32,7 +32,7 @@ struct Format {
     const char* about; // what is in it
     bool latent;       // takes the weights that training left, not the quantized ones
     Result<Verdict> (*check)(const checkpoint::Checkpoint& source);
-    // All files of the folder; dir is empty and not yet visible to others.
+    // All files of the folder; dir is empty and not yet visible to others. Null: never written, check says what to take instead.
     Status (*write)(const checkpoint::Checkpoint& source, const std::filesystem::path& dir, const Progress& progress);
 };
 [[nodiscard]] const std::vector<const Format*>& formats();

@@ -46,7 +46,8 @@ Result<const Format*> findFormat(const std::string& name) {
     const auto at = std::ranges::find_if(formats(), [&](const Format* format) { return format->name == name; });
     if (at != formats().end()) return *at;
     std::string known;
-    for (const Format* format : formats()) known.append(known.empty() ? "" : ", ").append(format->name);
+    for (const Format* format : formats())
+        if (format->write) known.append(known.empty() ? "" : ", ").append(format->name);
     return Error{"usage", "there is no format '" + name + "'", "known are " + known, {}, false};
 }
 

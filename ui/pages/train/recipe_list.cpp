@@ -140,7 +140,8 @@ const RecipeList& exportList() {
     };
     static const auto formatNames = [](const Recipe&) {
         QStringList all;
-        for (const formats::Format* format : formats::formats()) all << QLatin1String(format->name);
+        for (const formats::Format* format : formats::formats())
+            if (format->write) all << QLatin1String(format->name);
         return all;
     };
     static const RecipeList list{
