@@ -15,3 +15,5 @@ add_library(qw_torch INTERFACE)
 add_library(qw::torch ALIAS qw_torch)
 target_link_libraries(qw_torch INTERFACE torch::torch_cpu torch::c10)
 target_compile_definitions(qw_torch INTERFACE AT_PER_OPERATOR_HEADERS)
+# Its headers name themselves in messages: by their place below its root, not by that of the machine that built us.
+target_compile_options(qw_torch INTERFACE "-fmacro-prefix-map=${qw_torch_root}/=")
