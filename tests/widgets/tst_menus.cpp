@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: what stands in the menus of the window, and small things behind them: editing, work in progress, keys, diagnostics (ui.md 2, 5).
+#include "store/store.h"
 #include "theme/theme.h"
 #include "widgets/activity_list.h"
 #include "window_bench.h"
+#include "wire/lock_file.h"
 
 #include <QCheckBox>
 #include <QClipboard>
@@ -147,6 +149,33 @@ private Q_SLOTS:
         QVERIFY(dialog->findChild<QLabel*>(QStringLiteral("shortcutNote"))->text().contains(QStringLiteral("Find action")));
         QTest::mouseClick(back, Qt::LeftButton);
         QVERIFY(action->shortcut().isEmpty() && !back->isEnabled());
+    }
+
+    // Between Start and the first points Live and Compare must not ask for what was just done.
+    void aQueuedStudyIsNamedBeforeItsFirstRun() {
+        Bench bench;
+        const std::filesystem::path project = bench.dir.filePath(QStringLiteral("p")).toStdString();
+        std::optional<qw::wire::LockFile> driver;
+        {
+            auto store = *qw::store::Store::open(project);
+            const auto study = *store.createStudy("soon");
+            std::filesystem::create_directories(study.dir);
+            driver.emplace(*qw::wire::LockFile::take(study.dir / "study.lock"));
+        }
+        bench.session.project.open(bench.dir.filePath(QStringLiteral("p")));
+        QTRY_VERIFY(bench.session.project.isOpen());
+        for (const PageId id : {PageId::Live, PageId::Compare}) {
+            bench.window.goTo(id);
+            const auto words = [&] { return bench.window.currentPage()->findChild<QLabel*>(QStringLiteral("emptyText"))->text(); };
+            QTRY_VERIFY2(words().contains(QStringLiteral("“soon” is")), qPrintable(words()));
+        }
+        driver.reset();
+        bench.session.project.refresh();
+        for (const PageId id : {PageId::Live, PageId::Compare}) {
+            bench.window.goTo(id);
+            const auto words = [&] { return bench.window.currentPage()->findChild<QLabel*>(QStringLiteral("emptyText"))->text(); };
+            QTRY_VERIFY2(!words().contains(QStringLiteral("soon")), qPrintable(words()));
+        }
     }
 
     void diagnosticsHavePathsOnlyWhenAsked() {
