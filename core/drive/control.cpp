@@ -2,6 +2,7 @@
 #include "drive/control.h"
 
 #include "drive/engine_client.h"
+#include "wire/local_socket.h"
 
 namespace qw::drive {
 namespace fs = std::filesystem;
@@ -10,7 +11,7 @@ namespace {
 constexpr int kAnswerMs = 5000;
 
 Result<std::string> send(const fs::path& socket, const std::string& op, const std::string& params) {
-    QW_TRY(auto transport, connectSocket(socket));
+    QW_TRY(auto transport, wire::connectLocal(socket));
     QW_TRY(auto client, EngineClient::greet(std::move(transport), kAnswerMs));
     return client.request(op, params, kAnswerMs);
 }

@@ -2,14 +2,8 @@
 #include "drive/engine_client.h"
 
 #include "base/clock.h"
-#include "base/files.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 namespace qw::drive {
 namespace {
@@ -25,24 +19,6 @@ int remaining(int64_t untilNs) { return static_cast<int>(std::max<int64_t>(0, (u
 int64_t deadline(int timeoutMs) { return monotonicNs() + int64_t{timeoutMs} * 1'000'000; }
 
 } // namespace
-
-Result<std::unique_ptr<wire::Transport>> connectSocket(const std::filesystem::path& socket) {
-    const int dir = ::open(socket.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) return errnoError(errno, "open", socket.parent_path());
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string name = "/proc/self/fd/" + std::to_string(dir) + "/" + socket.filename().string();
-    name.copy(address.sun_path, sizeof address.sun_path - 1);
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool connected = fd >= 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    const int why = errno;
-    ::close(dir);
-    if (!connected) {
-        if (fd >= 0) ::close(fd);
-        return errnoError(why, "connect to", socket);
-    }
-    return wire::fdTransport(fd, fd);
-}
 
 Result<EngineClient> EngineClient::greet(std::unique_ptr<wire::Transport> transport, int timeoutMs) {
     EngineClient client(std::move(transport));

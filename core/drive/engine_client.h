@@ -7,15 +7,11 @@
 #include "wire/transport.h"
 
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace qw::drive {
-
-// Connects to a Unix socket whose path may be longer than 108 bytes; the descriptor of the folder stands for it.
-[[nodiscard]] Result<std::unique_ptr<wire::Transport>> connectSocket(const std::filesystem::path& socket);
 
 class EngineClient {
 public:

@@ -7,6 +7,7 @@
 #include "drive/engine_process.h"
 #include "drive/locate.h"
 #include "wire/event_log.h"
+#include "wire/local_socket.h"
 
 #include <algorithm>
 #include <chrono>
@@ -79,7 +80,7 @@ private:
     void connect() {
         const int64_t until = monotonicNs() + kConnectMs * kNsPerMs;
         while (running() && monotonicNs() < until) {
-            auto transport = connectSocket(m_folder.socket());
+            auto transport = wire::connectLocal(m_folder.socket());
             if (transport) {
                 auto client = EngineClient::greet(*std::move(transport), 5000);
                 if (client) {

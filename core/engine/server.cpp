@@ -2,19 +2,13 @@
 #include "engine/server.h"
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "engine/crash.h"
 #include "engine/server_client.h"
 #include "wire/run_folder.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace qw::engine {
@@ -47,13 +41,7 @@ void Server::Client::pump(const std::function<bool(Client&)>& refill) {
 Server::Server(EventHub& hub, CancelToken& cancel, wire::Hello hello, ServerLimits limits)
     : m_hub(hub), m_cancel(cancel), m_hello(std::move(hello)), m_limits(limits), m_startedNs(monotonicNs()) {}
 
-Server::~Server() {
-    if (m_listenFd >= 0) {
-        ::close(m_listenFd);
-        std::error_code ignored;
-        std::filesystem::remove(wire::RunFolder{m_runDir}.socket(), ignored);
-    }
-}
+Server::~Server() = default;
 
 void Server::setRun(std::string uid, std::filesystem::path runDir, wire::EventLogWriter log) {
     m_run = std::move(uid);
@@ -61,24 +49,9 @@ void Server::setRun(std::string uid, std::filesystem::path runDir, wire::EventLo
     m_log = std::move(log);
 }
 
-// A socket's path may have 107 bytes, a run folder's may be longer: the folder is reached through its descriptor.
 Status Server::listen() {
-    const auto path = wire::RunFolder{m_runDir}.socket();
-    ::unlink(path.c_str()); // ours: run.lock is held
-    const int dir = ::open(m_runDir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) return errnoError(errno, "open", m_runDir);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string name = "/proc/self/fd/" + std::to_string(dir) + "/engine.sock";
-    name.copy(address.sun_path, sizeof address.sun_path - 1);
-    m_listenFd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const mode_t before = ::umask(0177);
-    const bool bound =
-        m_listenFd >= 0 && ::bind(m_listenFd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(m_listenFd, 8) == 0;
-    const int why = errno;
-    ::umask(before);
-    ::close(dir);
-    if (!bound) return errnoError(why, "listen on", path);
+    QW_TRY(auto listener, wire::LocalListener::listen(wire::RunFolder{m_runDir}.socket()));
+    m_listener.emplace(std::move(listener));
     return {};
 }
 
@@ -92,17 +65,9 @@ void Server::adopt(int readFd, int writeFd) {
 }
 
 void Server::acceptClients() {
-    for (;;) {
-        const int fd = ::accept4(m_listenFd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) return;
-        ucred peer{};
-        socklen_t size = sizeof peer;
-        if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || (peer.uid != ::geteuid() && peer.uid != 0)) {
-            ::close(fd);
-            continue;
-        }
+    while (auto transport = m_listener->accept()) {
         auto client = std::make_unique<Client>();
-        client->transport = wire::fdTransport(fd, fd);
+        client->transport = std::move(transport);
         client->live.push(wire::Event{"", 0, wallMs(), monotonicNs(), m_hello}, monotonicNs());
         m_clients.push_back(std::move(client));
     }
@@ -111,7 +76,7 @@ void Server::acceptClients() {
 void Server::pollOnce() {
     std::vector<pollfd> fds{{m_hub.fd(), POLLIN, 0}};
     if (m_signalFd >= 0) fds.push_back({m_signalFd, POLLIN, 0});
-    if (m_listenFd >= 0) fds.push_back({m_listenFd, POLLIN, 0});
+    if (m_listener) fds.push_back({m_listener->fd(), POLLIN, 0});
     for (const auto& client : m_clients) {
         const int readFd = client->transport->readFd(), writeFd = client->transport->writeFd();
         const bool wants = client->hasBytes(); // held events wait for their time, not for room
@@ -131,7 +96,7 @@ int Server::loop() {
     for (;;) {
         pollOnce();
         if (m_signalFd >= 0) onSignal();
-        if (m_listenFd >= 0) acceptClients();
+        if (m_listener) acceptClients();
         for (size_t i = 0; i < m_clients.size(); ++i) readClient(*m_clients[i]);
         const bool finished = m_finished.load(); // before the events: whoever finishes has put its last one in
         onEvents();

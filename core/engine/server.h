@@ -7,6 +7,7 @@
 #include "engine/event_hub.h"
 #include "engine/process.h"
 #include "wire/event_log.h"
+#include "wire/local_socket.h"
 #include "wire/outbound_queue.h"
 
 #include <atomic>
@@ -72,7 +73,8 @@ private:
     std::function<void()> m_beat;
     std::vector<std::unique_ptr<Client>> m_clients;
     bool m_endsWithClient = false, m_clientWent = false, m_logBroken = false;
-    int m_listenFd = -1, m_signalFd = -1;
+    std::optional<wire::LocalListener> m_listener;
+    int m_signalFd = -1;
     int64_t m_startedNs = 0, m_heartbeatNs = 0, m_tickNs = 0, m_stopNs = 0;
     wire::StateChange m_state;
     std::atomic<bool> m_checkpointRequested{false};

@@ -292,7 +292,7 @@ private Q_SLOTS:
         QVERIFY(friendly);
         const auto talk = [&](const std::string& bytes) { // what the engine says to it until it closes, or for a while
             std::string answer;
-            auto transport = drive::connectSocket(folder.socket());
+            auto transport = wire::connectLocal(folder.socket());
             if (!transport) return answer;
             size_t sent = 0;
             for (int i = 0; i < 200; ++i) {

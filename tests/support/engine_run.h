@@ -10,6 +10,7 @@
 #include "study/members.h"
 #include "tiny_project.h"
 #include "wire/event_log.h"
+#include "wire/local_socket.h"
 
 #include <map>
 
@@ -65,7 +66,7 @@ inline std::optional<drive::EngineClient> connect(const wire::RunFolder& folder)
     std::optional<drive::EngineClient> client;
     waitUntil(
         [&] {
-            auto transport = drive::connectSocket(folder.socket());
+            auto transport = wire::connectLocal(folder.socket());
             if (!transport) return false;
             auto greeted = drive::EngineClient::greet(*std::move(transport), 5000);
             if (greeted) client.emplace(*std::move(greeted));

@@ -7,6 +7,7 @@
 #include "drive/run_driver.h"
 #include "wire/event_log.h"
 #include "wire/json_events.h"
+#include "wire/local_socket.h"
 #include "wire/run_folder.h"
 
 #include <QMetaObject>
@@ -128,7 +129,7 @@ struct RunWatch::State {
     }
 
     std::optional<drive::EngineClient> connect() {
-        auto transport = drive::connectSocket(folder.socket());
+        auto transport = wire::connectLocal(folder.socket());
         if (!transport) return std::nullopt;
         auto client = drive::EngineClient::greet(*std::move(transport), kGreetMs);
         if (!client) {
