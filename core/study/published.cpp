@@ -14,6 +14,8 @@ namespace qw::study {
 namespace {
 
 constexpr size_t kMaxBytes = 64 << 20;
+constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+constexpr double kMostCounted = 9007199254740992.0; // 2^53: above it doubles skip whole numbers
 
 Error wrong(const std::string& where, const std::string& what, const std::string& hint) {
     return Error{"config.invalid", where + ": " + what, hint, "", false};
@@ -114,6 +116,15 @@ private:
         return value;
     }
 
+    // Of things that are counted; 0 where nothing is told.
+    [[nodiscard]] Result<int64_t> count(const std::map<std::string, std::string>& fields, const char* column) const {
+        QW_TRY(const auto value, number(fields, column));
+        if (!value) return int64_t{0};
+        if (*value < 0 || *value > kMostCounted || *value != std::floor(*value))
+            return wrong(where() + ": " + column, "'" + fields.at(column) + "' is not a count", "write a whole number, or leave it empty");
+        return static_cast<int64_t>(*value);
+    }
+
     Result<PublishedRow*> rowOf(const std::map<std::string, std::string>& fields) {
         const auto text = [&](const char* column) { return fields.contains(column) ? fields.at(column) : std::string(); };
         const std::string name = text("name");
@@ -143,16 +154,16 @@ private:
         QW_TRY(const auto value, number(fields, "value"));
         if (!value || fields["task"].empty()) return wrong(where(), "task or value is missing", "every line is one value of one task");
         QW_TRY(const auto error, number(fields, "stderr"));
-        QW_TRY(const auto n, number(fields, "n"));
-        QW_TRY(const auto bytes, number(fields, "bytes"));
+        QW_TRY(const int64_t n, count(fields, "n"));
+        QW_TRY(const int64_t bytes, count(fields, "bytes"));
         QW_TRY(const auto bits, number(fields, "bits"));
         QW_CHECK(checkMetric(where(), fields["metric"], *value));
         PublishedTask& task = taskOf(*row, fields["task"]);
         if (std::ranges::find(task.metrics, fields["metric"], &records::EvalMetric::name) != task.metrics.end())
             return wrong(where(), row->name + " has " + fields["metric"] + " of " + task.name + " twice", "keep one of them");
         task.metrics.push_back({fields["metric"], *value, error});
-        if (n) task.n = static_cast<int64_t>(*n);
-        if (bytes) row->bytes = static_cast<int64_t>(*bytes);
+        if (n > 0) task.n = n;
+        if (bytes > 0) row->bytes = bytes;
         if (bits) row->bitsPerWeight = *bits;
         return {};
     }
@@ -166,8 +177,13 @@ private:
 
 // {"results": {"hellaswag": {"acc,none": 0.57, "acc_stderr,none": 0.005, …}}, "n-samples": …, "versions": …, "model_name": …}
 Result<std::vector<PublishedRow>> fromHarness(const nlohmann::json& body, const std::string& fileName) {
+    const auto memberOf = [&](const char* key, const std::string& task) -> const nlohmann::json* {
+        const auto at = body.find(key);
+        return at != body.end() && at->is_object() && at->contains(task) ? &(*at)[task] : nullptr;
+    };
     PublishedRow row;
-    row.name = body.value("model_name", std::filesystem::path(fileName).stem().string());
+    const auto model = body.find("model_name");
+    row.name = model != body.end() && model->is_string() ? model->get<std::string>() : std::filesystem::path(fileName).stem().string();
     for (const auto& [name, values] : body["results"].items()) {
         if (!values.is_object()) continue;
         PublishedTask task{name, {}, 0, {}};
@@ -179,10 +195,10 @@ Result<std::vector<PublishedRow>> fromHarness(const nlohmann::json& body, const 
             task.metrics.push_back({metric, value.get<double>(), {}});
             if (values.contains(error) && values[error].is_number()) task.metrics.back().stderror = values[error].get<double>();
         }
-        if (const auto at = body.find("n-samples"); at != body.end() && at->is_object() && at->contains(name) && (*at)[name].is_object())
-            task.n = (*at)[name].value("effective", int64_t{0});
-        if (const auto at = body.find("versions"); at != body.end() && at->is_object() && at->contains(name))
-            task.version = (*at)[name].is_string() ? (*at)[name].get<std::string>() : (*at)[name].dump();
+        if (const auto* samples = memberOf("n-samples", name); samples && samples->is_object())
+            if (const auto n = samples->find("effective"); n != samples->end() && n->is_number_unsigned()) task.n = n->get<int64_t>();
+        if (const auto* version = memberOf("versions", name))
+            task.version = version->is_string() ? version->get<std::string>() : version->dump(-1, ' ', false, kReplace);
         if (!task.metrics.empty()) row.tasks.push_back(std::move(task));
     }
     if (row.tasks.empty())

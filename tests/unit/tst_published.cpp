@@ -112,9 +112,14 @@ private Q_SLOTS:
         add("metric unknown", "name,task,metric,value\nx,hellaswag,f1,0.5\n", ":2: metric 'f1'");
         add("role unknown", "name,role,task,metric,value\nx,awq,hellaswag,acc,0.5\n", ":2: role 'awq'");
         add("twice", "name,task,metric,value\nx,hellaswag,acc,0.5\nx,hellaswag,acc,0.6\n", ":3: x has acc of hellaswag twice");
+        add("half an item", "name,task,metric,value,n\nx,hellaswag,acc,0.5,10.5\n", ":2: n: '10.5' is not a count");
+        add("bytes beyond counting", "name,task,metric,value,bytes\nx,hellaswag,acc,0.5,1e300\n", ":2: bytes: '1e300' is not a count");
         add("no name", "name,task,metric,value\n,hellaswag,acc,0.5\n", ":2: the row has no name");
         add("too wide", "name,task,metric,value\nx,hellaswag,acc,0.5,1\n", ":2: the line has more fields");
         add("another json", "{\"a\": 1}", "no results file");
+        add("json of other types",
+            "{\"results\": {\"x\": 5, \"y\": {\"acc,none\": 2}}, \"model_name\": 7, \"n-samples\": {\"y\": {\"effective\": \"all\"}}}",
+            "results.y: acc must be a share");
         add("json without metrics", "{\"results\": {\"x\": {\"f1,none\": 0.5}}}", "no metric that is known");
     }
     void badFilesSayWhereAndLeaveNothing() {
