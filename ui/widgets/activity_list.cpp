@@ -19,11 +19,10 @@ constexpr int kSteps = 1000; // of a bar
 } // namespace
 
 ActivityList::ActivityList(Activities& activities, int afterMs, int most, QWidget* parent)
-    : QWidget(parent), m_activities(activities), m_afterMs(afterMs) {
+    : QWidget(parent), m_activities(activities), m_afterMs(afterMs), m_most(static_cast<size_t>(most)) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(fontMetrics().height() / 4);
-    for (int i = 0; i < most; ++i) m_rows.push_back(makeRow());
     m_later.setSingleShot(true);
     connect(&m_later, &QTimer::timeout, this, &ActivityList::refresh);
     connect(&activities, &Activities::changed, this, &ActivityList::refresh);
@@ -82,8 +81,9 @@ void ActivityList::refresh() {
         else if (next < 0 || left < next)
             next = left;
     }
+    while (m_rows.size() < std::min(shown.size(), m_most)) m_rows.push_back(makeRow()); // a window that starts waits for none
     for (size_t i = 0; i < m_rows.size(); ++i) {
-        const bool last = i + 1 == m_rows.size();
+        const bool last = i + 1 == m_most;
         if (i < shown.size())
             fill(m_rows[i], *shown[i], last ? static_cast<int>(shown.size() - m_rows.size()) : 0);
         else

@@ -34,6 +34,7 @@ private:
 
     Activities& m_activities;
     int m_afterMs;
+    size_t m_most;
     std::vector<Row> m_rows;
     QTimer m_later; // the next one comes of age
 };
