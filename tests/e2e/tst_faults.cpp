@@ -86,6 +86,10 @@ class FaultsTest : public QObject {
         return folder && wire::isLive(*folder) && saved(*folder) > 0 && test::stepOf(*folder) > saved(*folder) + 1 &&
                test::stepOf(*folder) < kSteps - kEvery;
     }
+    // Not QTRY_VERIFY, which asks once more at the end: by then it may be over.
+    static bool comesToTrain(const fs::path& project) {
+        return QTest::qWaitFor([&] { return trains(qatRun(project)); }, kPatience);
+    }
     static Banner* banner(const test::WindowDriver& user) {
         auto* found = user.window->currentPage()->findChild<Banner*>(QStringLiteral("bannerError"));
         return found && found->isVisible() ? found : nullptr;
@@ -171,7 +175,7 @@ private Q_SLOTS:
         const fs::path project = m_dir.path() / "engine";
         auto user = open(project);
         startStudy(*user, m_recipe);
-        QVERIFY(QTest::qWaitFor([&] { return trains(qatRun(project)); }, kPatience)); // asked once more it may have passed
+        QVERIFY(comesToTrain(project));
         const auto folder = *qatRun(project);
         QCOMPARE(::kill(static_cast<pid_t>(wire::readLockHolder(folder.lock()).pid), SIGKILL), 0);
         QTRY_VERIFY_WITH_TIMEOUT(banner(*user), kSoon);
@@ -213,7 +217,7 @@ private Q_SLOTS:
             "qat-workbench",
             {QStringLiteral("--project"), test::qt(project), QStringLiteral("--settings"), test::qt(m_dir.path() / "second.ini")},
             environment);
-        QVERIFY(QTest::qWaitFor([&] { return trains(qatRun(project)); }, kPatience)); // asked once more it may have passed
+        QVERIFY(comesToTrain(project));
         QCOMPARE(second->state(), QProcess::Running);
         const auto folder = *qatRun(project);
         const int64_t engine = wire::readLockHolder(folder.lock()).pid;
@@ -240,7 +244,7 @@ private Q_SLOTS:
         const fs::path project = disk / "project";
         auto user = open(project);
         startStudy(*user, m_recipe);
-        QVERIFY(QTest::qWaitFor([&] { return trains(qatRun(project)); }, kPatience)); // asked once more it may have passed
+        QVERIFY(comesToTrain(project));
         fillUp(disk);
         const auto paused = [&] { return user->live().run().status().state == records::RunState::Paused; };
         QTRY_VERIFY_WITH_TIMEOUT(paused(), kSoon);
