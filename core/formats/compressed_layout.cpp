@@ -23,7 +23,6 @@ using Storage = CompressedLayout::Storage;
 using Bytes = std::vector<uint8_t>;
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kWidestGroup = 128; // Marlin kernels have no 256: written as 128 with each scale twice
 // The release whose schema config.json follows. Widths that do not divide a word lie across words since a later one (0.12 leaves bits
 // free).
 constexpr const char* kSchema = "0.12.2";
@@ -65,9 +64,7 @@ Result<Bytes> packedZeros(const Checkpoint& source, const QuantizedModule& m, in
 
 Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, RowRange rows, int64_t repeat) {
     QW_TRY(const auto scales, readScales(source, m, rows));
-    std::vector<float> wide;
-    wide.reserve(scales.size() * static_cast<size_t>(repeat));
-    for (const float s : scales) wide.insert(wide.end(), static_cast<size_t>(repeat), s);
+    const std::vector<float> wide = repeated(scales, repeat);
     Bytes out(wide.size() * static_cast<size_t>(numerics::sizeOf(source.dtype())));
     checkpoint::convertElements("F32", wide.data(), static_cast<int64_t>(wide.size()), source.dtype(), out.data());
     return out;
@@ -137,12 +134,9 @@ CompressedLayout portableLayout(const Checkpoint& source) {
     const bool a8 = scheme.activation && scheme.activation->bits == 8;
     if (w.bits == 8 && a8 && w.granularity == Granularity::PerChannel && w.mapping != Mapping::Asymmetric)
         layout = {Storage::Int8, true, 0, 1};
-    if (w.granularity != Granularity::PerGroup) return layout;
-    layout.group = w.groupSize;
-    if (w.groupSize > kWidestGroup && w.groupSize % kWidestGroup == 0) {
-        layout.group = kWidestGroup;
-        layout.repeat = w.groupSize / kWidestGroup;
-    }
+    const WrittenGroup written = writtenGroup(w);
+    layout.group = written.columns;
+    layout.repeat = written.repeat;
     return layout;
 }
 

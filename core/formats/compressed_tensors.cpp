@@ -71,7 +71,9 @@ void addNotes(const Checkpoint& source, const CompressedLayout& layout, Verdict&
         verdict.notes.push_back("vLLM's kernels take 4 and 8 bits; transformers unpacks the other widths");
     if (acrossWords(source))
         verdict.notes.push_back("codes of this width lie across words, as compressed-tensors 0.20 packs them; 0.12 does it otherwise");
-    if (layout.repeat > 1) verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as 128, each scale repeated");
+    if (layout.repeat > 1)
+        verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as " + std::to_string(layout.group) +
+                                ", each scale repeated");
     if (layout.group > 0 && layout.group != 32 && layout.group != 64 && layout.group != 128)
         verdict.notes.push_back("vLLM's kernels take groups of 32, 64 and 128");
     const bool odd = std::ranges::any_of(modules, [](const QuantizedModule& m) { return m.rows % 64 != 0 || m.cols % 128 != 0; });

@@ -46,7 +46,8 @@ Result<Bytes> packedColumns(const Checkpoint& source, const QuantizedModule& m) 
 }
 
 Result<Bytes> transposedScales(const Checkpoint& source, const QuantizedModule& m) {
-    QW_TRY(const auto scales, readScales(source, m, m.all()));
+    QW_TRY(const auto stored, readScales(source, m, m.all()));
+    const std::vector<float> scales = repeated(stored, writtenGroup(m.block).repeat);
     const int64_t groups = static_cast<int64_t>(scales.size()) / m.rows;
     std::vector<float> turned(scales.size());
     for (int64_t n = 0; n < m.rows; ++n)
@@ -57,7 +58,7 @@ Result<Bytes> transposedScales(const Checkpoint& source, const QuantizedModule& 
 }
 
 void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const QuantizedModule& m) {
-    const int64_t groups = m.grid.groupsPerRow();
+    const int64_t groups = m.grid.groupsPerRow() * writtenGroup(m.block).repeat;
     out.push_back(madeTensor(m.name + ".qweight", "I32", {m.cols / kPerWord, m.rows}, [source, m] { return packedColumns(source, m); }));
     out.push_back(madeTensor(m.name + ".qzeros", "I32", {groups, m.rows / kPerWord}, [m, groups]() -> Result<Bytes> {
         return bytesFrom(std::vector<uint32_t>(static_cast<size_t>(groups * m.rows / kPerWord), kZeroWord));
@@ -85,14 +86,14 @@ std::string insideBlock(const std::string& module) {
 
 std::string configOf(const Checkpoint& source) {
     const auto modules = linears(source);
-    const records::QuantBlock& w = modules.front().block;
+    const int64_t group = writtenGroup(modules.front().block).columns;
     std::set<std::string> inside;
     for (const QuantizedModule& m : modules) inside.insert(insideBlock(m.name));
     Json names = Json::array();
     for (const std::string& name : inside) names.push_back(Json::array({name}));
     return Json{{"quant_method", "gptq"},
                 {"bits", 4},
-                {"group_size", w.granularity == records::Granularity::PerGroup ? w.groupSize : -1},
+                {"group_size", group > 0 ? group : -1},
                 {"sym", true},
                 {"desc_act", false},
                 {"checkpoint_format", "gptq"},
@@ -137,6 +138,10 @@ Result<Verdict> check(const Checkpoint& source) {
         verdict.notes.push_back("activations are not rounded by its readers: the format has no words for them");
     }
     if (source.dtype() != records::DType::F16) verdict.notes.push_back("most of its readers compute in fp16, training did not");
+    const records::QuantBlock& w = linears(source).front().block;
+    if (const WrittenGroup group = writtenGroup(w); group.repeat > 1)
+        verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as " + std::to_string(group.columns) +
+                                ", each scale repeated");
     noteOthers(source, verdict);
     return verdict;
 }

@@ -22,7 +22,8 @@ using records::DType;
 using Sink = std::function<Status(const void*, uint64_t)>;
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{8} << 20;
-constexpr int64_t kTimesStored = 4; // what making some bytes takes beside them: codes, scales, values
+constexpr int64_t kWidestGroup = 128; // Marlin kernels have no 256
+constexpr int64_t kTimesStored = 4;   // what making some bytes takes beside them: codes, scales, values
 
 Error cancelled() { return {"engine.cancelled", "the export was cancelled", {}, {}, false}; }
 
@@ -96,6 +97,19 @@ Result<std::vector<float>> readScales(const Checkpoint& source, const checkpoint
     checkpoint::convertElements(checkpoint::storedName(m.grid.scaleType), stored.data(), groups, DType::F32, scales.data());
     if (m.oneScale()) scales.resize(static_cast<size_t>(rows.count), scales.front());
     return scales;
+}
+
+WrittenGroup writtenGroup(const records::QuantBlock& block) {
+    if (block.granularity != records::Granularity::PerGroup) return {};
+    if (block.groupSize <= kWidestGroup || block.groupSize % kWidestGroup != 0) return {block.groupSize, 1};
+    return {kWidestGroup, block.groupSize / kWidestGroup};
+}
+
+std::vector<float> repeated(const std::vector<float>& values, int64_t times) {
+    std::vector<float> out;
+    out.reserve(values.size() * static_cast<size_t>(times));
+    for (const float value : values) out.insert(out.end(), static_cast<size_t>(times), value);
+    return out;
 }
 
 Result<ScaleFit> judgeScales(const Checkpoint& source, const checkpoint::QuantizedModule& m, DType as) {

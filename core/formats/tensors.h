@@ -23,6 +23,14 @@ void noteOthers(const checkpoint::Checkpoint& source, Verdict& verdict);
 // Scales of some rows as fp32; widening is exact. At least one a row: a scale for the whole matrix is repeated.
 [[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module,
                                                     checkpoint::RowRange rows);
+// Columns of a scale as readers' kernels take them: wider groups of a scheme are written as several, each with the same scale.
+struct WrittenGroup {
+    int64_t columns = 0; // 0: a scale a row
+    int64_t repeat = 1;  // scales written for each stored one
+};
+[[nodiscard]] WrittenGroup writtenGroup(const records::QuantBlock& block);
+// Each of some numbers several times, one behind the other.
+[[nodiscard]] std::vector<float> repeated(const std::vector<float>& values, int64_t times);
 // How the scales of a module fare in a narrower type. Groups whose codes are all zero fare well with any scale.
 struct ScaleFit {
     int64_t inexact = 0; // rounded

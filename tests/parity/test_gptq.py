@@ -17,7 +17,7 @@ def exports(tmp_path_factory):
     """group -> (native folder, GPTQ folder); 0 is per channel, 1 one scale for the matrix, -32 groups of 32 beside 8-bit activations."""
     work = tmp_path_factory.mktemp("gptq")
     model, made = random_llama(work / "llama"), {}
-    for group in (32, 128, 0, 1, -32):
+    for group in (32, 128, 256, 0, 1, -32):
         size = {0: ["--set", "weight.granularity=per_channel"], 1: ["--set", "weight.granularity=per_tensor"]}.get(
             group, ["--set", f"weight.group_size={abs(group)}"])
         native, out = work / f"native{group}", work / f"gptq{group}"
@@ -53,12 +53,21 @@ def compare(native, folder):
     assert ours.keys() == theirs.keys()
     for name, (codes, scale, _, _) in ours.items():
         assert torch.equal(theirs[name][0], codes), f"{name}: codes"
-        assert torch.equal(theirs[name][1].float(), scale.float()), f"{name}: scales"
+        scales = theirs[name][1].float()
+        assert torch.equal(scales, scale.float().repeat_interleave(scales.shape[1] // scale.shape[1], 1)), f"{name}: scales"
 
 
-@pytest.mark.parametrize("group", [32, 128, 0, 1, -32])
+@pytest.mark.parametrize("group", [32, 128, 256, 0, 1, -32])
 def test_the_decoder_reads_our_codes(exports, group):
     compare(*exports[group])
+
+
+def test_groups_of_256_are_written_as_128(exports):
+    """Kernels have no wider groups (export.md 1): both halves carry the group's scale."""
+    _, out = exports[256]
+    assert json.loads((out / "config.json").read_text())["quantization_config"]["group_size"] == 128
+    scales = safetensors.torch.load_file(out / "model.safetensors")["model.layers.0.mlp.down_proj.scales"]
+    assert scales.shape[0] == 4 and torch.equal(scales[::2], scales[1::2]) and not torch.equal(scales[0], scales[2])
 
 
 @pytest.mark.parametrize("part", ["qweight", "qzeros", "scales", "g_idx"])
