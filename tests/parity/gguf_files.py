@@ -8,6 +8,7 @@ import numpy as np
 import safetensors.torch
 import torch
 import transformers
+from tokenizers import Tokenizer
 
 from common import DATA, ROOT, json_lines, needs_data, run_qatw
 from exported import native_codes
@@ -66,9 +67,8 @@ def in_our_order(reader, name, values):
     return values.reshape(heads, values.shape[0] // heads // 2, 2, -1).swapaxes(1, 2).reshape(values.shape)
 
 
-def tensors_of(path):
+def tensors_of(reader):
     """name as in a Hugging Face folder -> fp32 values through the gguf package, and the tensor."""
-    reader = gguf.GGUFReader(path)
     out = {}
     for t in reader.tensors:
         if t.name == "rope_freqs.weight":
@@ -93,19 +93,23 @@ def by_hand(tensor):
     return d, d * n + blocks[:, 2:4].copy().view(np.float16).astype(np.float32)
 
 
+def check_q4_1(reader, tensor, n, s, m, group):
+    """Bit for bit what a Q4_1 tensor holds: n, and d = s and m, each rounded to fp16 once, for each group."""
+    blocks = np.asarray(tensor.data).reshape(-1, 20)
+    half = lambda at: in_our_order(reader, tensor.name, blocks[:, at : at + 2].copy().view(np.uint16).reshape(len(n), -1))
+    nibbles = np.concatenate([blocks[:, 4:] & 15, blocks[:, 4:] >> 4], axis=1).reshape(len(n), -1)
+    assert np.array_equal(in_our_order(reader, tensor.name, nibbles), n.numpy()), f"{tensor.name}: n"
+    for part, at, exact in (("d", 0, s), ("m", 2, m)):
+        wanted = exact.repeat_interleave(group // 32, 1).numpy().astype(np.float32).astype(np.float16)
+        assert np.array_equal(half(at), wanted.view(np.uint16)), f"{tensor.name}: {part}"
+
+
 def groups_off_their_real_zero(reader, tensor, codes, scale, zero, kind, most):
     """Q4_1 of zero points that are real numbers (export.md 5.4): n from the codes, d = s, m = zp - 8 s, each rounded to fp16 once. The
     number of groups whose values in T, kind, are other ones than those of training (quantization.md 2.4, 2.5); most: in steps."""
     rows, group = codes.shape[0], codes.shape[1] // scale.shape[1]
-    blocks = np.asarray(tensor.data).reshape(-1, 20)
-    half = lambda at: in_our_order(reader, tensor.name, blocks[:, at : at + 2].copy().view(np.float16).reshape(rows, -1))
-    low, high = blocks[:, 4:] & 15, blocks[:, 4:] >> 4
-    n = in_our_order(reader, tensor.name, np.concatenate([low, high], axis=1).reshape(rows, -1))
     signed = bool((codes < 0).any())  # int4_zp counts its codes from -8
-    assert np.array_equal(n, (codes + 8 if signed else codes).numpy()), "n"
-    s, z = scale.double().repeat_interleave(group // 32, 1), zero.double().repeat_interleave(group // 32, 1)
-    assert np.array_equal(half(0), s.numpy().astype(np.float32).astype(np.float16)), "d"
-    assert np.array_equal(half(2), (z - 8 * s).numpy().astype(np.float32).astype(np.float16)), "m"
+    check_q4_1(reader, tensor, codes + 8 if signed else codes, scale.double(), zero.double() - 8 * scale.double(), group)
     wide, offset = scale.repeat_interleave(group, 1), zero.repeat_interleave(group, 1)
     ours = (codes.float() * wide + offset).to(kind) if signed else ((codes - 8).to(kind) * wide).to(kind) + offset
     values = in_our_order(reader, tensor.name, gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32))
@@ -117,22 +121,25 @@ def groups_off_their_real_zero(reader, tensor, codes, scale, zero, kind, most):
 def compare_with_native(native, path, exact, most=0.0):
     """Raises where the gguf package reads other values than the native folder's codes say; the number of groups that differ.
     most: of real zero points, what the verdict says that a value moves by, in steps."""
-    theirs, different = tensors_of(path), 0
+    reader = gguf.GGUFReader(path)  # takes its time: once
+    theirs, different = tensors_of(reader), 0
     plain = safetensors.torch.load_file(native / "model.safetensors")
-    for name, (codes, scale, zero, _) in native_codes(native).items():
+    for name, (codes, scale, zero, width) in native_codes(native).items():
         values, tensor = theirs.pop(f"{name}.weight")
         d, product = by_hand(tensor)
         raw = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         assert np.array_equal(raw.reshape(product.shape).view(np.uint32), product.view(np.uint32)), f"{name}: q*s with the file's own d, m"
         if zero is not None and zero.is_floating_point():
-            different += groups_off_their_real_zero(gguf.GGUFReader(path), tensor, codes, scale, zero, plain["model.norm.weight"].dtype, most)
+            different += groups_off_their_real_zero(reader, tensor, codes, scale, zero, plain["model.norm.weight"].dtype, most)
             continue
         group = codes.shape[1] // scale.shape[1]
         if exact:  # every bit of d, also those that rounding to T would swallow
-            reader = gguf.GGUFReader(path)
             stored = in_our_order(reader, tensor.name, d.reshape(codes.shape[0], -1))
             wanted = torch.where((codes == 0).view(*scale.shape, group).all(-1), 0, scale.float()).repeat_interleave(group // 32, 1)
             assert np.array_equal(stored, wanted.numpy()), f"{name}: d"
+        if zero is not None:  # no group of a random model is all zero, which would be written as d = m = 0
+            lowest = -(1 << (width - 1))
+            check_q4_1(reader, tensor, codes - lowest, scale.double(), (lowest - zero) * scale.double(), group)
         whole = codes if zero is None else codes - zero.repeat_interleave(group, 1)
         ours = (whole.float() * scale.float().repeat_interleave(group, 1)).to(scale.dtype)
         read = torch.from_numpy(values.copy()).to(scale.dtype)
@@ -147,7 +154,7 @@ def compare_with_native(native, path, exact, most=0.0):
 
 
 def check_tokens(path, folder):
-    """The tokenizer's own file says the same tokens, types, merges and end token."""
+    """The tokenizer's own files say the same tokens, types, merges, first and last token."""
     reader = gguf.GGUFReader(path)
     file = json.loads((folder / "tokenizer.json").read_text())
     tokens = scalar(reader, "tokenizer.ggml.tokens")
@@ -170,8 +177,11 @@ def check_tokens(path, folder):
     merges = [m if isinstance(m, str) else " ".join(m) for m in file["model"]["merges"]]
     if scalar(reader, "tokenizer.ggml.model") == "gpt2":
         assert scalar(reader, "tokenizer.ggml.merges") == merges
-    eos = json.loads((folder / "tokenizer_config.json").read_text())["eos_token"]
-    assert tokens[scalar(reader, "tokenizer.ggml.eos_token_id")] == (eos if isinstance(eos, str) else eos["content"])
+    config, ids = json.loads((folder / "tokenizer_config.json").read_text()), Tokenizer.from_file(str(folder / "tokenizer.json")).encode("a").ids
+    for part, at in (("bos", 0), ("eos", -1)):
+        said, known = scalar(reader, f"tokenizer.ggml.{part}_token_id"), config.get(f"{part}_token")
+        assert known is None or tokens[said] == (known if isinstance(known, str) else known["content"]), part
+        assert scalar(reader, f"tokenizer.ggml.add_{part}_token") == (ids[at] == said), part
 
 
 def tiny(kind, folder):
@@ -239,8 +249,7 @@ def trained(name):
     """A trained model's folder and one text that it knows, as ids of at least 200 positions."""
     if name == "sample":
         folder = SAMPLE
-        pages = json_lines((ROOT / "resources/sample/text/valid.jsonl").read_text()) if (ROOT / "resources/sample/text/valid.jsonl").exists() else []
-        text = "\n".join(p["text"] for p in pages) or "Mara Lindt was born in 1912."
+        text = "\n".join(page["text"] for page in json_lines((ROOT / "resources/sample/text/valid.jsonl").read_text()))
     else:
         folder = needs_data("stories260K")
         text = json_lines((DATA / "stories260K/sampled/valid.jsonl").read_text())[0]["text"]

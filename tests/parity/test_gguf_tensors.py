@@ -17,6 +17,7 @@ from gguf_files import (ASYMMETRIC, CHANNEL, EMBEDDING, GROUP32, KINDS, SAMPLE, 
 # name: preset, settings, T, verdict, block type of the linear layers
 CASES = {
     "int4 g32 bf16": ("intx_weight_only", bits(4) + GROUP32, "bf16", "exact", "Q4_0"),
+    "int4 g64 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=64"], "bf16", "exact", "Q4_0"),
     "int4 g256 bf16": ("intx_weight_only", bits(4) + ["--set", "weight.group_size=256"], "bf16", "exact", "Q4_0"),
     "int3 channel bf16": ("intx_weight_only", bits(3) + CHANNEL, "bf16", "exact", "Q4_0"),
     "int8 channel bf16": ("intx_weight_only", bits(8) + CHANNEL, "bf16", "exact", "Q8_0"),
@@ -88,26 +89,37 @@ def test_fp16_weights_stay_fp16(half_model, tmp_path):
     """A float model stored in fp16: matrices as F16, vectors widened."""
     assert export(half_model, tmp_path / "out")["verified"]
     stored = safetensors.torch.load_file(half_model / "model.safetensors")
-    read = tensors_of(gguf_in(tmp_path / "out"))
+    read = tensors_of(gguf.GGUFReader(gguf_in(tmp_path / "out")))
     assert read.keys() == stored.keys()
     for name, (values, tensor) in read.items():
         assert stored[name].dtype == torch.float16 and tensor.tensor_type.name == ("F16" if stored[name].dim() > 1 else "F32"), name
         assert torch.equal(torch.from_numpy(values.copy()), stored[name].float()), name
 
 
-def test_flipped_bits_are_noticed(exported, tmp_path):
-    """In codes, in a scale and in a token: by the package's numbers, by our own reader and by the tokenizer's file."""
-    native, out, _ = exported("int4 g32 bf16")
+@pytest.mark.parametrize("name, parts", {
+    "int4 g32 bf16": ("d", "codes"), "int8 channel bf16": ("d", "codes"), "int4 zero points bf16": ("d", "m", "codes"),
+    "tinygemm bf16": ("d", "m", "codes"), "int4_zp bf16": ("d", "m", "codes")}.items())
+def test_a_flipped_bit_of_a_block_is_noticed(exported, name, parts, tmp_path):
+    """The lowest bit of a scale, of an offset and of a code."""
+    native, out, sheet = exported(name)
+    path = shutil.copy(gguf_in(out), tmp_path / "flipped.gguf")
+    tensor = next(t for t in gguf.GGUFReader(path).tensors if t.name == "blk.1.ffn_up.weight")
+    exact, good = sheet["verdict"]["fidelity"] == "exact", path.read_bytes()
+    compare_with_native(native, path, exact, 0.1)
+    for i in range(len(parts)):
+        bad = bytearray(good)
+        bad[tensor.data_offset + 2 * i] ^= 1
+        path.write_bytes(bad)
+        with pytest.raises(AssertionError):
+            compare_with_native(native, path, exact, 0.1)
+
+
+def test_flipped_bits_of_metadata_are_noticed(exported, tmp_path):
+    """In a token, its type and the ids of first and last: by the tokenizer's files. In each of the architecture's numbers: by our own reader."""
+    _, out, _ = exported("int4 g32 bf16")
     shutil.copytree(out, tmp_path / "out")
     path = gguf_in(tmp_path / "out")
     good = path.read_bytes()
-    tensor = next(t for t in gguf.GGUFReader(path).tensors if t.name == "blk.1.ffn_up.weight")
-    for at in (tensor.data_offset, tensor.data_offset + 2):
-        bad = bytearray(good)
-        bad[at] ^= 1
-        path.write_bytes(bad)
-        with pytest.raises(AssertionError):
-            assert compare_with_native(native, path, True) == 0
     bad = bytearray(good)
     longest = max(scalar(gguf.GGUFReader(path), "tokenizer.ggml.tokens"), key=len)
     bad[good.index(longest.encode()) + len(longest.encode()) - 1] ^= 1
@@ -116,11 +128,22 @@ def test_flipped_bits_are_noticed(exported, tmp_path):
         check_tokens(path, SAMPLE)
     path.write_bytes(good)
     check_tokens(path, SAMPLE)
-    bad[:] = good
-    bad[good.index(b"llama.rope.freq_base") + 20 + 4] ^= 1
-    path.write_bytes(bad)
-    done = run_qatw(["inspect", tmp_path / "out", "--json"], check=False)
-    assert done.returncode != 0 and b"rope.freq_base" in done.stdout, done.stdout
+    fields = gguf.GGUFReader(path).fields
+    for key, field in fields.items():
+        ids = key.startswith("tokenizer.ggml.") and (key.endswith("_id") or ".add_" in key or key.endswith("token_type"))
+        if not ids and not key.startswith("llama."):
+            continue
+        bad[:] = good
+        bad[field.offset + sum(part.nbytes for part in field.parts[: field.data[0]])] ^= 1
+        path.write_bytes(bad)
+        if ids:
+            with pytest.raises(AssertionError):
+                check_tokens(path, SAMPLE)
+            continue
+        done = run_qatw(["inspect", tmp_path / "out", "--json"], check=False)
+        said = b" rows, which " if "head_count" in key else key.encode()
+        assert done.returncode != 0 and said in done.stdout, (key, done.stdout)
+    assert len([key for key in fields if key.startswith("llama.")]) == 12
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +157,7 @@ def test_architectures_in_the_package(wide, kind):
     reader = gguf.GGUFReader(gguf_in(out))
     assert scalar(reader, "general.architecture") == {"mistral": "llama"}.get(kind, kind.split()[0])
     stored = safetensors.torch.load_file(source / "model.safetensors")
-    read = tensors_of(gguf_in(out))
+    read = tensors_of(reader)
     assert read.keys() == stored.keys()
     for name, (values, tensor) in read.items():
         assert tensor.tensor_type.name == "F32" and torch.equal(torch.from_numpy(values.copy()), stored[name]), name
