@@ -84,15 +84,15 @@ inline Status writeQuantized(const std::filesystem::path& dir, const records::Qa
     return written ? Status{} : Status{written.error()};
 }
 
-// Changes one bit of the first byte of a tensor in a folder with a single weight file.
-inline void flipBit(const std::filesystem::path& folder, const std::string& tensor) {
+// Changes the lowest bit of the byte at an offset of a tensor in a folder with a single weight file.
+inline void flipBit(const std::filesystem::path& folder, const std::string& tensor, uint64_t offset = 0) {
     const auto path = folder / "model.safetensors";
     const auto file = checkpoint::TensorFile::open(path);
     if (!file || !file->find(tensor)) qFatal("no tensor %s", tensor.c_str());
     uint64_t data = 0;
     for (const auto& t : file->tensors()) data = std::max(data, t.end);
     std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) - data + file->find(tensor)->begin);
+    const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) - data + file->find(tensor)->begin + offset);
     raw.seekg(at);
     const char byte = static_cast<char>(raw.get() ^ 1);
     raw.seekp(at);

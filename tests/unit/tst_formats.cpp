@@ -7,6 +7,7 @@
 #include "expect.h"
 #include "quantized_model.h"
 
+#include <array>
 #include <csignal>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -35,9 +36,17 @@ uint32_t wordAt(const fs::path& folder, const std::string& tensor, uint64_t inde
     return word;
 }
 
-Status writeDamaged(const checkpoint::Checkpoint& source, const fs::path& dir, const formats::Progress& progress) {
-    QW_CHECK(format("compressed-tensors").write(source, dir, progress));
-    test::flipBit(dir, "model.layers.1.mlp.up_proj.weight_packed");
+// A writer that makes a mistake of one bit in a tensor of this name.
+const std::string kLayer = "model.layers.1.mlp.up_proj";
+template<int which> Status writeDamaged(const checkpoint::Checkpoint& source, const fs::path& dir, const formats::Progress& progress) {
+    constexpr std::array kPlaces{std::pair{"compressed-tensors", ".weight_packed"},
+                                 std::pair{"compressed-tensors", ".weight_scale"},
+                                 std::pair{"compressed-tensors", ".weight_zero_point"},
+                                 std::pair{"gptq", ".qweight"},
+                                 std::pair{"gptq", ".scales"},
+                                 std::pair{"gptq", ".qzeros"}};
+    QW_CHECK(format(kPlaces[which].first).write(source, dir, progress));
+    test::flipBit(dir, kLayer + kPlaces[which].second, which == 4 ? 1 : 0); // the last bits of an fp16 scale vanish in bf16
     return {};
 }
 
@@ -46,7 +55,6 @@ Status writeDamaged(const checkpoint::Checkpoint& source, const fs::path& dir, c
 class FormatsTest : public QObject {
     Q_OBJECT
     test::TempFolders m_folders;
-    const std::string m_layer = "model.layers.1.mlp.up_proj";
 
 private Q_SLOTS:
     void everyFormatHasAName() {
@@ -145,23 +153,23 @@ private Q_SLOTS:
         const fs::path dir = m_folders.fresh();
         const std::vector<int8_t> row{-8, -7, -1, 0, 1, 2, 6, 7};
         OK(test::writeQuantized(dir, test::weightScheme(4, 32), "BF16", [&](test::TinyCodes& m) {
-            if (m.module != m_layer) return;
+            if (m.module != kLayer) return;
             std::ranges::copy(row, m.codes.begin());
         }));
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always, test::equalLogits));
-        QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_packed", 0), 0xFEA98710u);
+        QCOMPARE(wordAt(dir / "ct", kLayer + ".weight_packed", 0), 0xFEA98710u);
         OK(formats::exportModel(format("gptq"), *source, {dir / "gptq"}, always, test::equalLogits));
-        QCOMPARE(wordAt(dir / "gptq", m_layer + ".qweight", 0), 0xFEA98710u); // [0, 0]: the same eight codes down the first output
-        QCOMPARE(wordAt(dir / "gptq", m_layer + ".qzeros", 0), 0x77777777u);
+        QCOMPARE(wordAt(dir / "gptq", kLayer + ".qweight", 0), 0xFEA98710u); // [0, 0]: the same eight codes down the first output
+        QCOMPARE(wordAt(dir / "gptq", kLayer + ".qzeros", 0), 0x77777777u);
     }
     void workedZeroPoints() {
         const fs::path dir = m_folders.fresh();
         const int32_t first[] = {-8, -3, 0, 2, 7, -5, 4, 1}, second[] = {-1, 0, 1, -2, 3, -8, 6, -4};
         OK(test::writeQuantized(dir, test::weightScheme(4, 32, records::Mapping::Asymmetric), "BF16", [&](test::TinyCodes& m) {
             auto* zero = reinterpret_cast<int32_t*>(m.zero.data());
-            for (int r = 0; m.module == m_layer && r < 8; ++r) {
+            for (int r = 0; m.module == kLayer && r < 8; ++r) {
                 zero[2 * r] = first[r];
                 zero[2 * r + 1] = second[r];
             }
@@ -169,21 +177,27 @@ private Q_SLOTS:
         const auto source = checkpoint::Checkpoint::open(dir);
         OK(source);
         OK(formats::exportModel(format("compressed-tensors"), *source, {dir / "ct"}, always, test::equalLogits));
-        QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_zero_point", 0), 0x9C3FA850u);
-        QCOMPARE(wordAt(dir / "ct", m_layer + ".weight_zero_point", 1), 0x4E0B6987u);
+        QCOMPARE(wordAt(dir / "ct", kLayer + ".weight_zero_point", 0), 0x9C3FA850u);
+        QCOMPARE(wordAt(dir / "ct", kLayer + ".weight_zero_point", 1), 0x4E0B6987u);
     }
 
     void damageIsNamed() {
-        const fs::path dir = m_folders.fresh();
-        OK(test::writeQuantized(dir, test::weightScheme(4, 32)));
-        const auto source = checkpoint::Checkpoint::open(dir);
-        OK(source);
-        const formats::Format damaged{"damaged", "", "", false, format("compressed-tensors").check, writeDamaged};
-        const auto refused = formats::exportModel(damaged, *source, {dir / "out"}, always, test::equalLogits);
-        QVERIFY(!refused.ok());
-        QCOMPARE(refused.error().code, std::string("file.corrupt"));
-        QVERIFY2(refused.error().message.find(m_layer) != std::string::npos, refused.error().message.c_str());
-        QCOMPARE(namesIn(dir), (std::vector<std::string>{"config.json", "model.safetensors"}));
+        for (const bool zeros : {false, true}) {
+            const fs::path dir = m_folders.fresh();
+            OK(test::writeQuantized(dir, test::weightScheme(4, 32, zeros ? records::Mapping::Asymmetric : records::Mapping::Symmetric)));
+            const auto source = checkpoint::Checkpoint::open(dir);
+            OK(source);
+            const auto symmetric = {writeDamaged<0>, writeDamaged<1>, writeDamaged<3>, writeDamaged<4>, writeDamaged<5>};
+            const auto asymmetric = {writeDamaged<0>, writeDamaged<1>, writeDamaged<2>};
+            for (const auto write : zeros ? asymmetric : symmetric) {
+                const formats::Format damaged{"damaged", "", "", false, format("native").check, write};
+                const auto refused = formats::exportModel(damaged, *source, {dir / "out"}, always, test::equalLogits);
+                QVERIFY(!refused.ok());
+                QCOMPARE(refused.error().code, std::string("file.corrupt"));
+                QVERIFY2(refused.error().message.find(kLayer) != std::string::npos, refused.error().message.c_str());
+                QCOMPARE(namesIn(dir), (std::vector<std::string>{"config.json", "model.safetensors"}));
+            }
+        }
     }
 
     void faultsLeaveNothing() {
@@ -285,7 +299,7 @@ private Q_SLOTS:
         auto block = test::weightScheme(4, 32);
         block.weight->scaleDtype = records::ScaleDtype::Float32;
         OK(test::writeQuantized(dir, block, "BF16", [&](test::TinyCodes& m) {
-            if (m.module != m_layer) return;
+            if (m.module != kLayer) return;
             reinterpret_cast<float*>(m.scale.data())[3] = 0.1f; // no bf16 number
         }));
         const auto source = checkpoint::Checkpoint::open(dir);

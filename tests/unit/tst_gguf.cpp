@@ -227,6 +227,74 @@ private Q_SLOTS:
         QVERIFY(!fs::exists(out));
     }
 
+    // What llama.cpp computes otherwise than the model asks, or not at all: said before anything is written.
+    void modelsThatItCannotHold_data() {
+        QTest::addColumn<QString>("modelType");
+        QTest::addColumn<QString>("extra");
+        QTest::addColumn<QString>("why");
+        const auto row = [](const char* type, const char* extra, const char* why) { QTest::newRow(why) << type << extra << why; };
+        row("llama", "\"hidden_act\":\"gelu\",", "llama.cpp computes llama with silu, the model has gelu");
+        row("qwen2", "\"use_sliding_window\":true,\"sliding_window\":8,\"max_window_layers\":0,",
+            "llama.cpp knows no sliding window of qwen2, the model has one");
+        row("qwen3", "\"attention_bias\":true,", "GGUF has no biases of o_proj or the MLP for qwen3");
+        row("llama", "\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2.0,\"beta_fast\":16},",
+            "yarn with its own betas, truncation or attention factor has no words in GGUF");
+        row("llama",
+            "\"rope_scaling\":{\"rope_type\":\"longrope\",\"factor\":2.0,\"short_factor\":[1,1,1,1,1,1,1,1],\"long_factor\":[2,2,2,2,2,2,2,"
+            "2]},",
+            "rotary embeddings of type longrope have no words in GGUF for this architecture");
+    }
+    void modelsThatItCannotHold() {
+        QFETCH(const QString, modelType);
+        QFETCH(const QString, extra);
+        QFETCH(const QString, why);
+        const fs::path dir = m_folders.fresh(), work = m_folders.fresh();
+        const std::string config = test::tinyConfig(modelType.toStdString(), extra.toStdString());
+        OK(test::writeTinyModel(dir, config, test::tinyTensors(config, false, "BF16")));
+        test::writeWorkedTokenizer(dir);
+        const auto source = checkpoint::Checkpoint::open(dir);
+        OK(source);
+        for (const char* name : {"gguf", "gguf-f32"}) {
+            const formats::Format& format = **formats::findFormat(name);
+            const auto verdict = format.check(*source);
+            OK(verdict);
+            QCOMPARE(int(verdict->fidelity), int(Fidelity::Unsupported));
+            QCOMPARE(QString::fromStdString(verdict->why), why);
+            const auto done = formats::exportModel(format, *source, {work / "out"}, always, test::equalLogits);
+            QVERIFY(!done.ok());
+            QCOMPARE(done.error().code, std::string("usage"));
+            QVERIFY2(done.error().message.find(why.toStdString()) != std::string::npos, done.error().message.c_str());
+            QVERIFY(!done.error().hint.empty());
+            QVERIFY(fs::is_empty(work));
+        }
+    }
+
+    // No folder of another architecture opens, so the writer is asked without one; files of others are refused by name.
+    void otherArchitectures() {
+        checkpoint::ModelConfig config;
+        config.modelType = "gemma3";
+        QCOMPARE(formats::refusedByGguf(config),
+                 std::string("architecture gemma3 has no row in the GGUF writer: llama, mistral, qwen2 and qwen3 have"));
+        for (const char* known : {"llama", "mistral", "qwen2", "qwen3"}) {
+            config.modelType = known;
+            config.activation = "silu";
+            QCOMPARE(formats::refusedByGguf(config), std::string());
+        }
+        const auto source = checkpoint::Checkpoint::open(quantized(test::weightScheme(4, 32)));
+        OK(source);
+        const fs::path out = m_folders.fresh() / "out";
+        OK(formats::exportModel(gguf(), *source, {out}, always, test::equalLogits));
+        std::string bytes = test::readText(ggufIn(out));
+        const std::string key = "general.architecture";
+        bytes.replace(bytes.find(key) + key.size() + 4 + 8, 5, "gemma");
+        test::writeText(ggufIn(out), bytes);
+        const auto other = checkpoint::Checkpoint::open(out);
+        QVERIFY(!other.ok());
+        QCOMPARE(other.error().code, std::string("model.unsupported_arch"));
+        QVERIFY2(other.error().message.find("\"gemma\" is not supported") != std::string::npos, other.error().message.c_str());
+        QVERIFY2(other.error().hint.find("llama (also Mistral), qwen2 and qwen3") != std::string::npos, other.error().hint.c_str());
+    }
+
     // Scales below 2^-17 and rows that are no whole blocks.
     void smallScalesAndOddRows() {
         const uint16_t small = numerics::floatToBf16(0x1.02p-19f); // 8 bits, 2^-24 ends fp16's grid

@@ -6,6 +6,7 @@
 #include "test_data.h"
 
 #include <cstring>
+#include <set>
 
 using namespace qw;
 namespace fs = std::filesystem;
@@ -102,9 +103,37 @@ private Q_SLOTS:
         OK(formats::writeGguf(path, metadata, tensors, [](uint64_t, uint64_t) { return true; }));
         QCOMPARE(test::readText(path), bytes);
         QCOMPARE(formats::ggufBytes(metadata, tensors), uint64_t{192});
-        tensors[0].name = std::string(64, 'x');
-        const auto refused = formats::writeGguf(m_folder.path() / "b.gguf", metadata, tensors, [](uint64_t, uint64_t) { return true; });
-        QVERIFY(!refused.ok() && refused.error().message.find("64 bytes, GGUF holds 63") != std::string::npos);
+    }
+
+    // The last tensor's name decides before the first byte is written; what stood there stays.
+    void namesOverTheLimit() {
+        const auto zeros = [](const formats::GgufSink& sink) {
+            const std::string bytes(128, '\0');
+            return sink(bytes.data(), bytes.size());
+        };
+        const auto written = [&](const fs::path& path, size_t length) {
+            const std::vector<formats::GgufTensor> tensors{{"first.weight", formats::GgufType::F32, {32}, zeros},
+                                                           {std::string(length, 'n'), formats::GgufType::F32, {32}, zeros}};
+            formats::GgufMetadata metadata;
+            metadata.text("general.architecture", "llama");
+            return formats::writeGguf(path, metadata, tensors, [](uint64_t, uint64_t) { return true; });
+        };
+        const fs::path longest = m_folder.path() / "longest.gguf", over = m_folder.path() / "over.gguf";
+        OK(written(longest, 63));
+        OK(parsed(test::readText(longest)));
+        test::writeText(over, "mine");
+        for (const fs::path& path : {m_folder.path() / "new.gguf", over}) {
+            const auto refused = written(path, 64);
+            QVERIFY(!refused.ok());
+            QCOMPARE(refused.error().code, std::string("usage"));
+            QCOMPARE(refused.error().message, "the name " + std::string(64, 'n') + " has 64 bytes, GGUF holds 63");
+            QCOMPARE(refused.error().hint, std::string("choose another format"));
+        }
+        QCOMPARE(test::readText(over), std::string("mine"));
+        std::set<fs::path> left;
+        for (const auto& entry : fs::directory_iterator(m_folder.path()))
+            if (entry.path().filename() != "a.gguf") left.insert(entry.path());
+        QVERIFY((left == std::set{longest, over}));
     }
 
     void metadataTypes() {
