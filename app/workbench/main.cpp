@@ -78,10 +78,11 @@ int main(int argc, char** argv) {
     line.process(app);
 
     Settings settings(line.value(QStringLiteral("settings")));
-    chooseTheme(settings);
+    chooseTheme(settings, Theme::Sheet::Later);
     ProcessEngineClient engine;
     Session session(settings, engine);
     MainWindow window(session);
+    Theme::instance().dress();
     if (line.isSet(QStringLiteral("measure-start")))
         new FirstFrame(window, [&] {
             QTextStream(stdout) << sinceStart.elapsed() << '\n';

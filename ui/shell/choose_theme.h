@@ -7,11 +7,12 @@
 
 namespace qw::ui {
 
-inline void chooseTheme(const Settings& settings) {
+inline void chooseTheme(const Settings& settings, Theme::Sheet sheet = Theme::Sheet::Now) {
     const QString word = settings.value(QStringLiteral("appearance/theme")).toString();
     Theme::instance().choose(word == QLatin1String("light")  ? Theme::Choice::Light
                              : word == QLatin1String("dark") ? Theme::Choice::Dark
-                                                             : Theme::Choice::System);
+                                                             : Theme::Choice::System,
+                             sheet);
 }
 
 } // namespace qw::ui

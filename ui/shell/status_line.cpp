@@ -54,8 +54,7 @@ QLabel* StatusLine::label(const QString& name, const QString& what) {
     auto* made = new QLabel(this);
     made->setObjectName(name);
     made->setAccessibleName(what);
-    const int gap = fontMetrics().averageCharWidth();
-    made->setContentsMargins(gap, 0, 2 * gap, 0);
+    made->setProperty("look", QStringLiteral("cell"));
     addWidget(made);
     return made;
 }

@@ -12,10 +12,10 @@ QFrame[look="card"] QLabel { background: transparent; }
 QLabel[look="title"] { font-size: 14pt; font-weight: 600; }
 QLabel[look="heading"] { font-weight: 600; }
 QLabel[look="muted"] { color: @muted@; }
+QLabel[look="cell"] { padding: 0 0.8em 0 0.4em; }
 QLabel[look="error"] { color: @bad@; }
 QLabel[look="warning"] { color: @warning@; }
 QLabel[look="figure"] { font-size: 12pt; font-weight: 600; }
-QLabel[look="warning"] { color: @warning@; }
 QPlainTextEdit[look="mono"], QTextEdit[look="mono"], QLabel[look="mono"] { font-family: "DejaVu Sans Mono", monospace; }
 QPushButton { background: @raised@; color: @text@; border: 1px solid @border@; border-radius: 4px; padding: 0.3em 0.9em; }
 QPushButton:hover { border-color: @accent@; }

@@ -116,14 +116,20 @@ Qt::PenStyle Theme::dashOf(int n) {
     return dashes[(static_cast<size_t>(n) / kSeriesColours) % std::size(dashes)];
 }
 
-void Theme::choose(Choice choice) {
+void Theme::choose(Choice choice, Sheet sheet) {
     if (!m_haveSystem) {
         m_system = QApplication::palette();
         m_haveSystem = true;
         QApplication::setStyle(new ThemeStyle); // the application's from here on
     }
     m_choice = choice;
+    m_dressed = m_dressed || sheet == Sheet::Now;
     apply();
+}
+
+void Theme::dress() {
+    m_dressed = true;
+    qApp->setStyleSheet(styleSheet(table()));
 }
 
 void Theme::followSystem() {
@@ -139,7 +145,7 @@ void Theme::apply() {
     m_dark = m_choice == Choice::Dark || (m_choice == Choice::System && systemDark);
     QApplication::setPalette(makePalette(table()));
     QToolTip::setPalette(QApplication::palette());
-    qApp->setStyleSheet(styleSheet(table()));
+    if (m_dressed) qApp->setStyleSheet(styleSheet(table()));
     m_applying = false;
     Q_EMIT changed();
 }

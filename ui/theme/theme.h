@@ -54,6 +54,7 @@ class Theme : public QObject {
     Q_OBJECT
 public:
     enum class Choice : uint8_t { System, Light, Dark };
+    enum class Sheet : uint8_t { Now, Later };
 
     [[nodiscard]] static Theme& instance(); // one a process, like the application's palette
     [[nodiscard]] static const ThemeTable& light();
@@ -61,7 +62,10 @@ public:
     // Pairs (text, ground) that carry words; each has a contrast of at least 4.5.
     [[nodiscard]] static const std::vector<std::pair<Token, Token>>& textPairs();
 
-    void choose(Choice choice); // sets the application's palette and style sheet
+    // Sets the application's palette and style sheet. Under a sheet every widget that is given a parent is styled anew with all its
+    // children, which is half of what building a window costs: a program that builds one says Later, and dress() when it stands.
+    void choose(Choice choice, Sheet sheet = Sheet::Now);
+    void dress();
     [[nodiscard]] Choice choice() const { return m_choice; }
     [[nodiscard]] bool isDark() const { return m_dark; }
     [[nodiscard]] const ThemeTable& table() const { return m_dark ? dark() : light(); }
@@ -85,6 +89,7 @@ private:
     void apply();
     Choice m_choice = Choice::System;
     bool m_dark = false;
+    bool m_dressed = false;
     bool m_applying = false;
     QPalette m_system;
     bool m_haveSystem = false;

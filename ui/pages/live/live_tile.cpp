@@ -78,7 +78,7 @@ void LiveTile::buildHeader() {
     m_value->setToolTip(tr("Newest value"));
     m_key = new QLabel(this);
     m_key->setProperty("look", QStringLiteral("muted"));
-    m_key->setContentsMargins(fontMetrics().averageCharWidth(), 0, 0, 0);
+    m_key->setIndent(fontMetrics().averageCharWidth());
     m_key->setMinimumWidth(1);
     m_key->hide();
     connect(&Theme::instance(), &Theme::changed, this, [this] {
