@@ -14,7 +14,8 @@ using records::Granularity;
 using records::Mapping;
 
 Error refused(const std::string& what) {
-    return {"model.format", "quantization_config: " + what, "export the model with 4 bits and without desc_act", {}, false};
+    return {
+        "model.format", "quantization_config: " + what, "export the model with 4 bits, without desc_act, as gptq or gptq_v2", {}, false};
 }
 
 class GptqModules : public QuantizedModules {
@@ -109,7 +110,11 @@ Result<std::unique_ptr<QuantizedModules>> openGptq(const WeightFiles& files, std
     if (number("bits") != 4) return refused("bits " + std::to_string(number("bits")) + " is not read, only 4 is");
     if (is("desc_act")) return refused("desc_act true is not read");
     auto out = std::make_unique<GptqModules>();
-    if (const JsonValue* version = section.find("checkpoint_format"); version && version->text == "gptq_v2") out->stored = 0;
+    if (const JsonValue* version = section.find("checkpoint_format")) { // absent: older than the second version
+        if (version->text != "gptq" && version->text != "gptq_v2")
+            return refused("checkpoint_format " + jsonQuoted(version->text) + " is not read, only gptq and gptq_v2 are");
+        if (version->text == "gptq_v2") out->stored = 0;
+    }
     const auto type = dtypeFromConfigName(model.dtypeHint);
     out->type = type.value_or(records::DType::F16);
     records::QuantBlock block;

@@ -80,6 +80,24 @@ def test_a_flipped_bit_is_noticed(exports, part, tmp_path):
         compare(native, copy)
 
 
+@pytest.mark.parametrize("said", ['"bits": 4', '"checkpoint_format": "gptq"', '"group_size": 32', '"quant_method": "gptq"', '"sym": true'])
+def test_a_flipped_bit_of_the_config_is_noticed(exports, said, tmp_path):
+    """By the decoder, which needs all but sym, and by our reader."""
+    native, out = exports[32]
+    copy = tmp_path / "flipped"
+    shutil.copytree(out, copy)
+    text = (copy / "config.json").read_text()
+    at = text.index(said) + len(said.rstrip('"')) - 1
+    assert text.count(said) == 1
+    (copy / "config.json").write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :])
+    if "sym" not in said:
+        with pytest.raises(AssertionError):
+            compare(native, copy)
+    (tmp_path / "ids.json").write_text("[[1, 2, 3]]")
+    done = run_qatw(["logits", copy, "--ids", tmp_path / "ids.json", "--out", tmp_path / "logits.safetensors"], check=False)
+    assert done.returncode == 4, done.stderr
+
+
 def test_a_model_from_gptq_can_go_on(exports, tmp_path):
     """It opens as MODEL, and its codes leave in another format unchanged."""
     native, out = exports[128]
