@@ -39,6 +39,7 @@ class CompressedModules : public QuantizedModules {
 public:
     [[nodiscard]] Status check(const WeightFiles& files, const QuantizedModule& m) const override {
         QW_CHECK(readPart(files, m.name + ".weight_scale", storedName(type), {m.rows, m.grid.groupsPerRow()}, nullptr));
+        if (!m.grid.hasZero()) QW_CHECK(checkNoZero(files, m));
         if (!isPacked(files, m)) {
             QW_CHECK(readPart(files, m.name + ".weight", "I8", {m.rows, m.cols}, nullptr));
             return m.grid.hasZero() ? readPart(files, m.name + ".weight_zero_point", "I8", {m.rows, m.grid.groupsPerRow()}, nullptr)
@@ -84,6 +85,22 @@ private:
             for (int64_t c = 0; c < m.cols; ++c)
                 *codes++ = static_cast<int8_t>(static_cast<int>(bitsAt(packed.data() + r * words, 1, 0, c, bits)) - (1 << (bits - 1)));
         return {};
+    }
+
+    // Some writers store the zeros of symmetric weights; others than zeros mean that the config says the wrong thing.
+    static Status checkNoZero(const WeightFiles& files, const QuantizedModule& m) {
+        const std::string name = m.name + ".weight_zero_point";
+        const auto* stored = files.find(name);
+        if (!stored) return {};
+        std::vector<int32_t> zero(static_cast<size_t>(m.groups()));
+        QW_CHECK(readZero(files, m, stored->info->dtype == "I32", m.all(), zero.data()));
+        const auto other = std::ranges::find_if(zero, [](int32_t z) { return z != 0; });
+        if (other == zero.end()) return {};
+        return Error{"file.corrupt",
+                     name + " holds " + std::to_string(*other) + ", but quantization_config says symmetric",
+                     "write or fetch the folder again",
+                     {},
+                     false};
     }
 
     // Packed zero points run down the rows of one group column.

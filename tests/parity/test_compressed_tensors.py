@@ -71,13 +71,31 @@ def exported(model, tmp_path_factory):
     return get
 
 
+def config_of_the_page(native, form, storage):
+    """quantization_config by export.md 4.1, from the scheme in the native folder; readers act on every word of it."""
+    with safetensors.safe_open(native / "model.safetensors", "pt") as opened:
+        (scheme,) = json.loads(opened.metadata()["qat_workbench"])["schemes"]
+    args = lambda block, **own: {"num_bits": int(block["dtype"][3:]), "type": "int", "symmetric": block["mapping"] == "symmetric",
+                                 "group_size": None, "block_structure": None, "dynamic": False, "actorder": None, "observer": "minmax",
+                                 "observer_kwargs": {}} | own
+    weight, size = scheme["weight"], scheme["weight"].get("group_size")
+    group = {"group_size": min(size, 128), "strategy": "group"} if weight["granularity"] == "per_group" else {"strategy": "channel"}
+    told = form != "compressed-tensors" or storage == "int-quantized"
+    inputs = args(scheme["activation"], strategy="token", dynamic=True, observer=None) if told else None
+    return {"quant_method": "compressed-tensors", "version": "0.12.2" if 32 % int(weight["dtype"][3:]) == 0 else "0.20.0", "format": storage,
+            "quantization_status": "compressed",
+            "config_groups": {"group_0": {"targets": ["Linear"], "weights": args(weight, **group), "input_activations": inputs,
+                                          "output_activations": None, "format": storage}},
+            "ignore": ["lm_head"], "kv_cache_scheme": None, "global_compression_ratio": None, "sparsity_config": {}, "transform_config": {}}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_package_reads_our_codes(exported, name):
     native, out, sheet = exported(name)
     assert sheet["verified"] and sheet["verdict"]["fidelity"] == "exact", sheet
     config = json.loads((out / "config.json").read_text())["quantization_config"]
     QuantizationConfig.model_validate(config)
-    assert config["format"] == CASES[name][4]
+    assert config == config_of_the_page(native, *CASES[name][3:])
     compare_codes(native, out, unpack_from_int32)
 
 
@@ -136,9 +154,11 @@ def test_our_own_reader_gives_the_same_folder_again(exported, name, tmp_path):
         assert (out / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
 
 
-@pytest.mark.parametrize("part", ["weight_packed", "weight_scale", "weight_zero_point", "weight_shape"])
-def test_a_flipped_bit_is_noticed(exported, part, tmp_path):
-    native, out, _ = exported("int4 asymmetric bf16")
+@pytest.mark.parametrize("name, part", [
+    *(("int4 asymmetric bf16", part) for part in ("weight_packed", "weight_scale", "weight_zero_point", "weight_shape")),
+    ("int3 asymmetric fp32", "weight_zero_point"), ("W8A8 bf16", "weight"), ("W8A8 bf16", "weight_scale")])
+def test_a_flipped_bit_is_noticed(exported, name, part, tmp_path):
+    native, out, _ = exported(name)
     copy = tmp_path / "flipped"
     shutil.copytree(out, copy)
     flip(copy / "model.safetensors", f"model.layers.1.mlp.up_proj.{part}")
@@ -146,16 +166,45 @@ def test_a_flipped_bit_is_noticed(exported, part, tmp_path):
         compare_codes(native, copy, unpack_from_int32)
 
 
-def test_a_lie_in_the_metadata_is_noticed(exported, tmp_path):
-    """Three bits instead of four: our reader refuses the shapes."""
-    _, out, _ = exported("int4 g32 bf16")
+@pytest.mark.parametrize("name, key, value, said", [
+    ("int4 asymmetric bf16", "num_bits", 5, b".weight_packed: expected I32"),
+    ("int4 asymmetric bf16", "group_size", 33, b"group_size 33 does not divide"),
+    ("int4 asymmetric bf16", "type", "inu", b"type 'inu' is not read"),
+    ("int4 asymmetric bf16", "strategy", "grouq", b"strategy 'grouq'"),
+    ("int4 asymmetric bf16", "symmetric", True, b"but quantization_config says symmetric"),
+    ("int4 g32 bf16", "symmetric", False, b".weight_zero_point is missing"),
+    ("W8A8 bf16", "symmetric", False, b".weight_zero_point is missing"),
+    ("W8A8 bf16", "num_bits", 9, b"num_bits 9"),
+])
+def test_a_lie_in_the_metadata_is_noticed(exported, name, key, value, said, tmp_path):
+    """By our reader, before a number is computed; the test above compares every other word of the config."""
+    native, out, _ = exported(name)
     copy = tmp_path / "lie"
     shutil.copytree(out, copy)
     config = json.loads((copy / "config.json").read_text())
-    config["quantization_config"]["config_groups"]["group_0"]["weights"]["num_bits"] = 3
+    config["quantization_config"]["config_groups"]["group_0"]["weights"][key] = value
+    assert config["quantization_config"] != config_of_the_page(native, *CASES[name][3:])
     (copy / "config.json").write_text(json.dumps(config))
-    done = run_qatw(["inspect", copy, "--json"], check=False)
-    assert done.returncode != 0 and "weight_packed" in json.loads(done.stdout)["error"]["msg"], done.stdout
+    (tmp_path / "ids.json").write_text("[[1, 2, 3]]")
+    done = run_qatw(["logits", copy, "--ids", tmp_path / "ids.json", "--out", tmp_path / "logits.safetensors"], check=False)
+    assert done.returncode == 4 and said in done.stderr and not (tmp_path / "logits.safetensors").exists(), done.stderr
+
+
+def test_stored_zeros_of_symmetric_weights_are_no_lie(exported, tmp_path):
+    """Some writers keep them; ours reads such folders as before."""
+    _, out, _ = exported("W8A8 bf16")
+    copy = tmp_path / "zeros"
+    shutil.copytree(out, copy)
+    tensors = safetensors.torch.load_file(copy / "model.safetensors")
+    for key in [key for key in tensors if key.endswith(".weight_scale")]:
+        tensors[key.replace("weight_scale", "weight_zero_point")] = torch.zeros(tensors[key].shape, dtype=torch.int8)
+    safetensors.torch.save_file(tensors, copy / "model.safetensors", {"format": "pt"})
+    (tmp_path / "ids.json").write_text("[[1, 2, 3]]")
+    said = []
+    for folder in (out, copy):
+        run_qatw(["logits", folder, "--ids", tmp_path / "ids.json", "--out", tmp_path / "logits.safetensors"])
+        said.append((tmp_path / "logits.safetensors").read_bytes())
+    assert said[0] == said[1]
 
 
 def test_what_the_format_cannot_hold_is_said(model, tmp_path):
