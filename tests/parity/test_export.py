@@ -159,6 +159,21 @@ def test_a_study_ends_in_its_exports(tmp_path):
     assert len(sheets) == 2 and all(a["info"]["verified"] for a in sheets), sheets
 
 
+@pytest.mark.parametrize("form", ["gguf", "compressed-tensors", "gptq", "hf"])
+def test_an_unknown_architecture_is_named(form, tmp_path):
+    """By its name and with those that are known; nothing is written, not even a part."""
+    model = transformers.GPTNeoXConfig(vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2)
+    transformers.GPTNeoXForCausalLM(model).save_pretrained(tmp_path / "neox")
+    before = sorted(tmp_path.iterdir())
+    done = run_qatw(["export", tmp_path / "neox", "--format", form, "--out", tmp_path / "out", "--json"], check=False)
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 4 and error["code"] == "model.unsupported_arch" and '"gpt_neox" is not supported' in error["msg"], done.stdout
+    assert all(known in error["hint"] for known in ("llama", "mistral", "qwen2", "qwen3")), error
+    (row,) = json.loads(run_qatw(["export", tmp_path / "neox", "--format", form, "--check", "--json"]).stdout)
+    assert row["fidelity"] == "unsupported" and '"gpt_neox" is not supported' in row["why"], row
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_damaged_source_is_not_shipped(tmp_path):
     """One bit of a run's own quantized folder: the export names the folder and writes nothing."""
     run_qatw(["ptq", SAMPLE, "--scheme", "intx_weight_only", "--set", "weight.dtype=int4", "--out", tmp_path / "native",
