@@ -33,6 +33,9 @@ struct BlockType {
 // marked for un-permuting. model.unsupported_arch names an architecture that is not read.
 [[nodiscard]] Result<Header> headerOfGguf(GgufContents contents);
 
+// The name in a GGUF file of a weight or bias of a Hugging Face folder; others keep theirs.
+[[nodiscard]] std::string ggufTensorName(const std::string& name);
+
 inline constexpr const char* kBlocksSuffix = ".weight.blocks";
 
 } // namespace qw::checkpoint

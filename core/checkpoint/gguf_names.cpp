@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: the tensors of a GGUF file under the names of a Hugging Face folder (export.md 5.6).
+// What: tensors of a GGUF file and of a Hugging Face folder under each other's names (export.md 5.6).
 #include "checkpoint/gguf_header.h"
 #include "checkpoint/json_value.h"
 
@@ -10,37 +10,33 @@
 namespace qw::checkpoint {
 namespace {
 
-struct Renamed {
-    std::string_view gguf, ours;
+struct Names {
+    std::string_view ours, gguf;
 };
-constexpr std::array kOutside{Renamed{"token_embd", "model.embed_tokens"}, Renamed{"output_norm", "model.norm"},
-                              Renamed{"output", "lm_head"}};
-constexpr std::array kInLayer{Renamed{"attn_norm", "input_layernorm"},    Renamed{"ffn_norm", "post_attention_layernorm"},
-                              Renamed{"attn_q", "self_attn.q_proj"},      Renamed{"attn_k", "self_attn.k_proj"},
-                              Renamed{"attn_v", "self_attn.v_proj"},      Renamed{"attn_output", "self_attn.o_proj"},
-                              Renamed{"attn_q_norm", "self_attn.q_norm"}, Renamed{"attn_k_norm", "self_attn.k_norm"},
-                              Renamed{"ffn_gate", "mlp.gate_proj"},       Renamed{"ffn_up", "mlp.up_proj"},
-                              Renamed{"ffn_down", "mlp.down_proj"}};
+// Both directions read these two tables.
+constexpr std::array kOutside{Names{"model.embed_tokens", "token_embd"}, Names{"model.norm", "output_norm"}, Names{"lm_head", "output"}};
+constexpr std::array kInLayer{Names{"self_attn.q_proj", "attn_q"},          Names{"self_attn.k_proj", "attn_k"},
+                              Names{"self_attn.v_proj", "attn_v"},          Names{"self_attn.o_proj", "attn_output"},
+                              Names{"self_attn.q_norm", "attn_q_norm"},     Names{"self_attn.k_norm", "attn_k_norm"},
+                              Names{"mlp.gate_proj", "ffn_gate"},           Names{"mlp.up_proj", "ffn_up"},
+                              Names{"mlp.down_proj", "ffn_down"},           Names{"input_layernorm", "attn_norm"},
+                              Names{"post_attention_layernorm", "ffn_norm"}};
+constexpr Names kLayer{"model.layers.", "blk."};
 
-template<class Table> std::string_view lookUp(const Table& table, std::string_view name) {
-    const auto at = std::ranges::find(table, name, &Renamed::gguf);
-    return at == table.end() ? std::string_view() : at->ours;
-}
-
-// Tensors that no model of ours has keep their name.
-std::string ourName(const std::string& name) {
+// A stem and its suffix under another name: those outside of layers as they stand, of a layer what follows its number.
+std::string renamed(const std::string& name, std::string_view Names::*from, std::string_view Names::*to) {
     const size_t dot = name.rfind('.');
     if (dot == std::string::npos) return name;
     const std::string_view stem = std::string_view(name).substr(0, dot), suffix = std::string_view(name).substr(dot);
     if (suffix != ".weight" && suffix != ".bias") return name;
-    if (const auto outside = lookUp(kOutside, stem); !outside.empty()) return std::string(outside).append(suffix);
-    if (!stem.starts_with("blk.")) return name;
-    const size_t second = stem.find('.', 4);
-    if (second == std::string_view::npos || second == 4) return name;
-    const std::string_view layer = stem.substr(4, second - 4);
+    if (const auto at = std::ranges::find(kOutside, stem, from); at != kOutside.end()) return std::string(*at.*to).append(suffix);
+    const size_t first = (kLayer.*from).size();
+    const size_t second = stem.find('.', first);
+    if (!stem.starts_with(kLayer.*from) || second == std::string_view::npos || second == first) return name;
+    const std::string_view layer = stem.substr(first, second - first);
     if (!std::ranges::all_of(layer, [](char c) { return c >= '0' && c <= '9'; })) return name;
-    const auto inside = lookUp(kInLayer, stem.substr(second + 1));
-    return inside.empty() ? name : std::string("model.layers.").append(layer).append(".").append(inside).append(suffix);
+    const auto at = std::ranges::find(kInLayer, stem.substr(second + 1), from);
+    return at == kInLayer.end() ? name : std::string(kLayer.*to).append(layer).append(".").append(*at.*to).append(suffix);
 }
 
 Result<int64_t> count(const std::map<std::string, std::string>& metadata, const std::string& key, std::optional<int64_t> absent) {
@@ -59,6 +55,8 @@ Result<int64_t> count(const std::map<std::string, std::string>& metadata, const 
 
 } // namespace
 
+std::string ggufTensorName(const std::string& name) { return renamed(name, &Names::ours, &Names::gguf); }
+
 Result<Header> headerOfGguf(GgufContents contents) {
     const auto arch = contents.metadata.find("general.architecture");
     const std::string name = arch == contents.metadata.end() ? "" : arch->second;
@@ -73,7 +71,7 @@ Result<Header> headerOfGguf(GgufContents contents) {
     QW_TRY(const int64_t kvHeads, count(contents.metadata, name + ".attention.head_count_kv", heads));
     Header out;
     for (const GgufTensor& tensor : contents.tensors) {
-        TensorInfo info{ourName(tensor.name), tensor.type, tensor.shape, tensor.begin, tensor.end};
+        TensorInfo info{renamed(tensor.name, &Names::gguf, &Names::ours), tensor.type, tensor.shape, tensor.begin, tensor.end};
         const bool q = info.name.find(".self_attn.q_proj.") != std::string::npos,
                    k = info.name.find(".self_attn.k_proj.") != std::string::npos;
         if (name == "llama" && (q || k)) {

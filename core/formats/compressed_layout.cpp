@@ -20,7 +20,6 @@ using checkpoint::TensorSource;
 using records::Granularity;
 using records::Mapping;
 using Storage = CompressedLayout::Storage;
-using Bytes = std::vector<uint8_t>;
 using Json = nlohmann::ordered_json;
 
 // The release whose schema config.json follows. Widths that do not divide a word lie across words since a later one (0.12 leaves bits
@@ -58,8 +57,7 @@ Result<Bytes> packedZeros(const Checkpoint& source, const QuantizedModule& m, in
             out[static_cast<size_t>(first / 32 * groups * repeat + g)] |= static_cast<uint32_t>(placed);
             if (placed >> 32) out[static_cast<size_t>((first / 32 + 1) * groups * repeat + g)] |= static_cast<uint32_t>(placed >> 32);
         }
-    const auto* bytes = reinterpret_cast<const uint8_t*>(out.data());
-    return Bytes(bytes, bytes + out.size() * sizeof(uint32_t));
+    return bytesFrom(out);
 }
 
 Result<Bytes> scalesIn(const Checkpoint& source, const QuantizedModule& m, RowRange rows, int64_t repeat) {
@@ -85,9 +83,7 @@ void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const Q
     out.push_back(madeRows(m.name + ".weight_packed", "I32", {m.rows, (m.cols * bits + 31) / 32},
                            [source, m](RowRange rows) { return packedRows(source, m, rows); }));
     out.push_back(madeTensor(m.name + ".weight_shape", "I64", {2}, [m]() -> Result<Bytes> {
-        const int64_t shape[2] = {m.rows, m.cols};
-        const auto* bytes = reinterpret_cast<const uint8_t*>(shape);
-        return Bytes(bytes, bytes + sizeof shape);
+        return bytesFrom(std::vector{m.rows, m.cols});
     }));
     if (m.grid.hasZero())
         out.push_back(madeTensor(m.name + ".weight_zero_point", "I32", {(m.rows * bits + 31) / 32, groups},

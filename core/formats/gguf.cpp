@@ -2,6 +2,7 @@
 // What: GGUF for llama.cpp and its family: codes as Q4_0, Q4_1 and Q8_0, the rest in the type it has, or everything as F32 (export.md 5).
 #include "base/files.h"
 #include "checkpoint/convert.h"
+#include "checkpoint/gguf_header.h"
 #include "formats/gguf_blocks.h"
 #include "formats/gguf_model.h"
 #include "formats/gguf_tokenizer.h"
@@ -68,7 +69,7 @@ Status writeValues(const Checkpoint& source, const checkpoint::ExpectedTensor& t
 Error refused(const std::string& what) { return {"usage", what, "choose another format", {}, false}; }
 
 Result<GgufTensor> tensorOf(const Checkpoint& source, const checkpoint::ExpectedTensor& tensor, bool wide, File& file) {
-    GgufTensor out{ggufTensorName(tensor.name), typeOf(source, tensor, wide), tensor.shape, {}};
+    GgufTensor out{checkpoint::ggufTensorName(tensor.name), typeOf(source, tensor, wide), tensor.shape, {}};
     const auto rowOf = ggufRows(source.config(), tensor.name);
     const QuantizedModule* module = wide ? nullptr : moduleOf(source, tensor.name);
     if (module) {

@@ -24,16 +24,6 @@ const Row* rowOf(const ModelConfig& config) {
     return at == kRows.end() ? nullptr : &*at;
 }
 
-struct Names {
-    std::string_view ours, gguf;
-};
-constexpr std::array kModules{Names{"self_attn.q_proj", "attn_q"},          Names{"self_attn.k_proj", "attn_k"},
-                              Names{"self_attn.v_proj", "attn_v"},          Names{"self_attn.o_proj", "attn_output"},
-                              Names{"self_attn.q_norm", "attn_q_norm"},     Names{"self_attn.k_norm", "attn_k_norm"},
-                              Names{"mlp.gate_proj", "ffn_gate"},           Names{"mlp.up_proj", "ffn_up"},
-                              Names{"mlp.down_proj", "ffn_down"},           Names{"input_layernorm", "attn_norm"},
-                              Names{"post_attention_layernorm", "ffn_norm"}};
-
 bool hasWindow(const ModelConfig& config) {
     return std::ranges::any_of(config.window, [&](int64_t window) { return window > 0 && window < config.maxPositions; });
 }
@@ -106,20 +96,6 @@ void addArchitecture(GgufMetadata& metadata, const checkpoint::Checkpoint& sourc
         metadata.real(a + ".rope.scaling.factor", config.rope.factor);
         if (config.rope.type == "yarn") number(".rope.scaling.original_context_length", config.rope.originalMaxPositions);
     }
-}
-
-std::string ggufTensorName(const std::string& name) {
-    const size_t dot = name.rfind('.');
-    const std::string stem = name.substr(0, dot), suffix = name.substr(dot);
-    if (stem == "model.embed_tokens") return "token_embd" + suffix;
-    if (stem == "model.norm") return "output_norm" + suffix;
-    if (stem == "lm_head") return "output" + suffix;
-    constexpr std::string_view prefix = "model.layers.";
-    const size_t end = stem.find('.', prefix.size());
-    for (const Names& names : kModules)
-        if (stem.starts_with(prefix) && std::string_view(stem).substr(end + 1) == names.ours)
-            return "blk." + stem.substr(prefix.size(), end - prefix.size()) + "." + std::string(names.gguf) + suffix;
-    return name;
 }
 
 std::vector<int64_t> ggufRows(const ModelConfig& config, const std::string& name) {

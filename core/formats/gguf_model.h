@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What: a decoder in GGUF's words (export.md 5.5, 5.6): names of tensors, order of q and k rows, metadata of the architecture.
+// What: a decoder in GGUF's words (export.md 5.5, 5.6): order of q and k rows, metadata of the architecture.
 #pragma once
 
 #include "checkpoint/checkpoint.h"
@@ -16,7 +16,6 @@ namespace qw::formats {
 // "llama-135M": of general.name and the file's name.
 [[nodiscard]] std::string ggufName(const checkpoint::Checkpoint& source);
 void addArchitecture(GgufMetadata& metadata, const checkpoint::Checkpoint& source, GgufType most);
-[[nodiscard]] std::string ggufTensorName(const std::string& name);
 // Row r of the file is row result[r] of the tensor; empty: the same order.
 [[nodiscard]] std::vector<int64_t> ggufRows(const checkpoint::ModelConfig& config, const std::string& name);
 // rope_freqs.weight of llama3 scaling: f / f'.

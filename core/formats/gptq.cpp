@@ -17,16 +17,10 @@ using checkpoint::Checkpoint;
 using checkpoint::QuantizedModule;
 using checkpoint::RowRange;
 using checkpoint::TensorSource;
-using Bytes = std::vector<uint8_t>;
 using Json = nlohmann::ordered_json;
 
 constexpr int64_t kPerWord = 8;            // 4-bit codes in an int32
 constexpr uint32_t kZeroWord = 0x77777777; // zero point 8 everywhere; v1 stores one less
-
-template<class T> Bytes bytesFrom(const std::vector<T>& values) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
-    return Bytes(bytes, bytes + values.size() * sizeof(T));
-}
 
 // Word [k, n] holds rows 8k … 8k+7 of column n of the transposed matrix, lowest first, counted from 0. The words of a matrix, a quarter of
 // its size in 16 bits, are the one thing that exists as a whole.

@@ -12,7 +12,6 @@ namespace {
 
 using checkpoint::NativeLayout;
 using checkpoint::RowRange;
-using Bytes = std::vector<uint8_t>;
 
 RowRange all(const NativeLayout& layout) { return {0, layout.codesShape[0]}; }
 

@@ -29,16 +29,14 @@ Error cancelled() { return {"engine.cancelled", "the export was cancelled", {}, 
 
 } // namespace
 
-TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
-                        std::function<Result<std::vector<uint8_t>>()> make) {
+TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape, std::function<Result<Bytes>()> make) {
     return {std::move(name), std::move(dtype), std::move(shape), [make = std::move(make)](const Sink& sink) -> Status {
                 QW_TRY(const auto bytes, make());
                 return bytes.empty() ? Status{} : sink(bytes.data(), bytes.size());
             }};
 }
 
-TensorSource madeRows(std::string name, std::string dtype, std::vector<int64_t> shape,
-                      std::function<Result<std::vector<uint8_t>>(RowRange rows)> make) {
+TensorSource madeRows(std::string name, std::string dtype, std::vector<int64_t> shape, std::function<Result<Bytes>(RowRange rows)> make) {
     TensorSource out{std::move(name), std::move(dtype), std::move(shape), {}};
     const auto bytes = checkpoint::sourceBytes(out);
     const int64_t rows = out.shape.empty() ? 1 : out.shape.front();
@@ -62,8 +60,8 @@ TensorSource plainTensor(const Checkpoint& source, const checkpoint::ExpectedTen
     int64_t row = numerics::sizeOf(type);
     for (size_t d = 1; d < tensor.shape.size(); ++d) row *= tensor.shape[d];
     return madeRows(tensor.name, checkpoint::storedName(type), tensor.shape,
-                    [source, type, row, name = tensor.name](RowRange rows) -> Result<std::vector<uint8_t>> {
-                        std::vector<uint8_t> bytes(static_cast<size_t>(rows.count * row));
+                    [source, type, row, name = tensor.name](RowRange rows) -> Result<Bytes> {
+                        Bytes bytes(static_cast<size_t>(rows.count * row));
                         QW_CHECK(source.readRows(name, type, rows, bytes.data()));
                         return bytes;
                     });

@@ -7,6 +7,12 @@
 
 namespace qw::formats {
 
+using Bytes = std::vector<uint8_t>;
+template<class T> [[nodiscard]] Bytes bytesFrom(const std::vector<T>& values) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
+    return Bytes(bytes, bytes + values.size() * sizeof(T));
+}
+
 // A weight in the type it is stored in; that of a quantized module as its values in T.
 [[nodiscard]] checkpoint::TensorSource plainTensor(const checkpoint::Checkpoint& source, const checkpoint::ExpectedTensor& tensor);
 // Quantized matrices that readers of other formats take as such: linear layers. lm_head and the embedding they want as values.
@@ -16,10 +22,10 @@ void addOthers(std::vector<checkpoint::TensorSource>& out, const checkpoint::Che
 void noteOthers(const checkpoint::Checkpoint& source, Verdict& verdict);
 // Bytes that exist when it is their turn.
 [[nodiscard]] checkpoint::TensorSource madeTensor(std::string name, std::string dtype, std::vector<int64_t> shape,
-                                                  std::function<Result<std::vector<uint8_t>>()> make);
+                                                  std::function<Result<Bytes>()> make);
 // The same a few rows of the shape's first dimension at a time, so that large tensors never exist as a whole.
 [[nodiscard]] checkpoint::TensorSource madeRows(std::string name, std::string dtype, std::vector<int64_t> shape,
-                                                std::function<Result<std::vector<uint8_t>>(checkpoint::RowRange rows)> make);
+                                                std::function<Result<Bytes>(checkpoint::RowRange rows)> make);
 // Scales of some rows as fp32; widening is exact. At least one a row: a scale for the whole matrix is repeated.
 [[nodiscard]] Result<std::vector<float>> readScales(const checkpoint::Checkpoint& source, const checkpoint::QuantizedModule& module,
                                                     checkpoint::RowRange rows);

@@ -48,6 +48,15 @@ void fillSize(const store::Store& store, const store::RunInfo& run, FactRow& row
     }
 }
 
+void describe(FactRow& row, const records::RunIdentity& run) {
+    row.label = run.name;
+    row.role = run.role;
+    row.scheme = run.scheme;
+    row.method = run.method;
+    row.block = run.block;
+    row.seed = run.seed;
+}
+
 } // namespace
 
 Result<FactRow> gatherRun(const store::Store& store, const std::string& runUid) {
@@ -55,12 +64,7 @@ Result<FactRow> gatherRun(const store::Store& store, const std::string& runUid) 
     FactRow row;
     row.run = run.identity.uid;
     row.parent = run.identity.role == RowRole::Exported ? run.identity.parentUid : std::string();
-    row.label = run.identity.name;
-    row.role = run.identity.role;
-    row.scheme = run.identity.scheme;
-    row.method = run.identity.method;
-    row.block = run.identity.block;
-    row.seed = run.identity.seed;
+    describe(row, run.identity);
     row.problem = problemOf(run);
     fillSize(store, run, row);
     QW_TRY(const auto results, store.results(run.identity.uid));
@@ -142,12 +146,7 @@ Result<Gathered> gatherStudy(const store::Store& store, const std::string& study
                 return std::move(found).error();
         }
         // A run may have been made for another study; what it is called here is this study's word.
-        fact.label = wanted.name;
-        fact.role = wanted.role;
-        fact.scheme = wanted.scheme;
-        fact.method = wanted.method;
-        fact.block = wanted.block;
-        fact.seed = wanted.seed;
+        describe(fact, wanted);
         out.rows.push_back(std::move(fact));
     }
     QW_CHECK(addExported(store, out.rows));

@@ -105,9 +105,9 @@ private Q_SLOTS:
         QVERIFY(formats::ggufRows(config, "model.layers.0.self_attn.v_proj.weight").empty());
         config.modelType = "qwen2";
         QVERIFY(formats::ggufRows(config, "model.layers.0.self_attn.k_proj.weight").empty());
-        QCOMPARE(formats::ggufTensorName("model.layers.10.post_attention_layernorm.weight"), std::string("blk.10.ffn_norm.weight"));
-        QCOMPARE(formats::ggufTensorName("model.layers.1.self_attn.q_proj.bias"), std::string("blk.1.attn_q.bias"));
-        QCOMPARE(formats::ggufTensorName("lm_head.weight"), std::string("output.weight"));
+        QCOMPARE(checkpoint::ggufTensorName("model.layers.10.post_attention_layernorm.weight"), std::string("blk.10.ffn_norm.weight"));
+        QCOMPARE(checkpoint::ggufTensorName("model.layers.1.self_attn.q_proj.bias"), std::string("blk.1.attn_q.bias"));
+        QCOMPARE(checkpoint::ggufTensorName("lm_head.weight"), std::string("output.weight"));
     }
 
     void thereAndBack_data() {
