@@ -2,7 +2,9 @@
 #include "settings/settings.h"
 
 #include <QCoreApplication>
+#include <QSettings>
 #include <algorithm>
+#include <utility>
 
 namespace qw::ui {
 namespace {
@@ -51,19 +53,24 @@ const SettingInfo* Settings::find(const QString& key) {
     return at == rows.end() ? nullptr : &*at;
 }
 
-Settings::Settings(const QString& file, QObject* parent)
-    : QObject(parent), m_store(file.isEmpty() ? QSettings().fileName() : file, QSettings::IniFormat) {
+Settings::Settings(const QString& file, QObject* parent) : QObject(parent), m_file(file.isEmpty() ? QSettings().fileName() : file) {
+    const QSettings stored(m_file, QSettings::IniFormat);
+    for (const QString& key : stored.allKeys()) m_values.insert(key, stored.value(key));
+    m_writer.setMaxThreadCount(1);
     m_writeLater.setSingleShot(true);
     m_writeLater.setInterval(kWriteDelayMs);
-    connect(&m_writeLater, &QTimer::timeout, this, &Settings::sync);
+    connect(&m_writeLater, &QTimer::timeout, this, &Settings::write);
 }
 
-Settings::~Settings() { m_store.sync(); }
+Settings::~Settings() {
+    write();
+    m_writer.waitForDone();
+}
 
 QVariant Settings::value(const QString& key) const {
     const SettingInfo* info = find(key);
     Q_ASSERT(info);
-    QVariant stored = m_store.value(key);
+    QVariant stored = m_values.value(key);
     if (!stored.isValid() || !stored.convert(info->fallback.metaType())) return info->fallback;
     if (!info->choices.isEmpty() && !info->choices.contains(stored.toString())) return info->fallback;
     if (info->least < info->most) return std::clamp(stored.toDouble(), info->least, info->most);
@@ -73,28 +80,41 @@ QVariant Settings::value(const QString& key) const {
 void Settings::setValue(const QString& key, const QVariant& value) {
     Q_ASSERT(find(key));
     if (this->value(key) == value) return;
-    m_store.setValue(key, value);
-    m_writeLater.start();
+    put(key, value);
     Q_EMIT changed(key);
 }
 
 void Settings::reset(const QString& key) {
     if (!isChanged(key)) return;
-    m_store.remove(key);
-    m_writeLater.start();
+    put(key, {});
     Q_EMIT changed(key);
 }
 
 bool Settings::isChanged(const QString& key) const { return value(key) != find(key)->fallback; }
 
-QVariant Settings::viewState(const QString& key, const QVariant& fallback) const { return m_store.value(key, fallback); }
+QVariant Settings::viewState(const QString& key, const QVariant& fallback) const { return m_values.value(key, fallback); }
 
 void Settings::setViewState(const QString& key, const QVariant& value) {
-    if (m_store.value(key) == value) return;
-    m_store.setValue(key, value);
+    if (m_values.value(key) != value) put(key, value);
+}
+
+void Settings::put(const QString& key, const QVariant& value) {
+    if (value.isValid())
+        m_values.insert(key, value);
+    else
+        m_values.remove(key);
+    m_unwritten.insert(key, value);
     m_writeLater.start();
 }
 
-void Settings::sync() { m_store.sync(); }
+// Key by key into what the file holds by then: another window may have written too.
+void Settings::write() {
+    if (m_unwritten.isEmpty()) return;
+    m_writer.start([file = m_file, changes = std::exchange(m_unwritten, {})] {
+        QSettings store(file, QSettings::IniFormat);
+        for (auto it = changes.begin(); it != changes.end(); ++it) it->isValid() ? store.setValue(it.key(), *it) : store.remove(it.key());
+        store.sync();
+    });
+}
 
 } // namespace qw::ui

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: typed settings. Each is declared once: key, default, page of the dialog, name and help.
 // Why here: the settings dialog builds itself from this table; nobody else spells a key.
-// Limits: what belongs to a project (notes, colours, comparisons) lives in its store, not here.
+// Limits: what belongs to a project (notes, colours, comparisons) lives in its store, not here. The file is read once, at the start.
 #pragma once
 
+#include <QHash>
 #include <QObject>
-#include <QSettings>
 #include <QString>
+#include <QThreadPool>
 #include <QTimer>
 #include <QVariant>
 #include <vector>
@@ -25,7 +26,7 @@ class Settings : public QObject {
 public:
     // file: an INI file, for tests; empty: the user's own.
     explicit Settings(const QString& file = {}, QObject* parent = nullptr);
-    ~Settings() override;
+    ~Settings() override; // written when it returns
 
     [[nodiscard]] static const std::vector<SettingInfo>& table();
     [[nodiscard]] static const SettingInfo* find(const QString& key);
@@ -39,14 +40,18 @@ public:
     // seconds after a change and at close.
     [[nodiscard]] QVariant viewState(const QString& key, const QVariant& fallback = {}) const;
     void setViewState(const QString& key, const QVariant& value);
-    void sync();
+    void write(); // what has changed, on a thread of its own: a slow disk does not hold the window
 
 Q_SIGNALS:
     void changed(const QString& key);
 
 private:
-    QSettings m_store;
+    void put(const QString& key, const QVariant& value); // invalid: removed
+
+    const QString m_file;
+    QHash<QString, QVariant> m_values, m_unwritten;
     QTimer m_writeLater;
+    QThreadPool m_writer; // one thread: in order
 };
 
 } // namespace qw::ui

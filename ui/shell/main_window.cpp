@@ -223,7 +223,7 @@ void MainWindow::saveViews() {
     m_layouts->save();
     if (m_session.project.isOpen()) m_session.settings.setViewState(QStringLiteral("window/project"), m_session.project.dir());
     if (const Page* page = currentPage()) m_session.settings.setViewState(QStringLiteral("window/page"), static_cast<int>(page->id()));
-    m_session.settings.sync();
+    m_session.settings.write();
 }
 
 void MainWindow::changeEvent(QEvent* event) {
