@@ -134,14 +134,15 @@ const Candidate* winner(const Table& table, const std::vector<Candidate>& all, c
 
 struct Words {
     const Table& table;
+    std::string what; // "people acc", as the table's columns are headed
     bool accuracy = false;
     [[nodiscard]] const Line& line(const Candidate& c) const { return table.lines[static_cast<size_t>(c.line)]; }
     [[nodiscard]] std::string amount(double loss) const { return fixed(loss, 2) + (accuracy ? " points" : " %"); }
     [[nodiscard]] std::string reference(const Candidate& c) const { return table.lines[static_cast<size_t>(line(c).reference)].label; }
     [[nodiscard]] std::string lossWords(const Candidate& c) const {
         const std::string against = " against " + reference(c);
-        return (c.loss <= 0 ? std::string("it loses nothing") : "it loses " + amount(c.loss)) + against + " (at most " + amount(c.bound) +
-               " at 95 %, n = " + std::to_string(c.n) + ")";
+        return (c.loss <= 0 ? std::string("it loses nothing") : "it loses " + amount(c.loss)) + against + " (95 % bound " +
+               amount(c.bound) + ", n = " + std::to_string(c.n) + ")";
     }
 };
 
@@ -173,7 +174,7 @@ void sayNone(Judgement& j, const Words& words, const std::vector<Candidate>& all
     j.nearest = c.line;
     j.loss = c.loss;
     j.bound = c.bound;
-    j.sentence = "None of these: no row is sure to lose at most " + words.amount(maxLoss) + " on " + j.metric +
+    j.sentence = "None of these: no row is sure to lose at most " + words.amount(maxLoss) + " on " + words.what +
                  ". Nearest miss: " + words.line(c).label + "; " + words.lossWords(c) + ".";
     if (c.lower > maxLoss) return; // more items would not help
     const double margin = c.loss <= maxLoss ? 2 * maxLoss - c.loss : c.loss - maxLoss;
@@ -203,7 +204,7 @@ Judgement judge(const Table& table, const std::vector<FactRow>& rows, const reco
         j.sentence = "No verdict: no quantized row and its reference have per-item results of " + j.metric + " on the same items.";
         return j;
     }
-    const Words words{table, kind->isAccuracy};
+    const Words words{table, metric.empty() ? task : task + " " + metric, kind->isAccuracy};
     const Candidate* best = winner(table, all, rows, rule, task, metric);
     if (!best) {
         sayNone(j, words, all, rule.maxLoss);
@@ -215,7 +216,7 @@ Judgement judge(const Table& table, const std::vector<FactRow>& rows, const reco
     const Line& line = words.line(*best);
     const std::string size = line.bytes > 0 ? (line.bytesForecast ? "≈ " : "") + sizeWords(line.bytes) + ", " : std::string();
     j.sentence = "Ship " + line.label + ": the smallest row (" + size + fixed(line.bitsPerWeight, 2) +
-                 " bits a weight) that loses at most " + words.amount(rule.maxLoss) + " on " + j.metric + "; " + words.lossWords(*best) +
+                 " bits a weight) that loses at most " + words.amount(rule.maxLoss) + " on " + words.what + "; " + words.lossWords(*best) +
                  "." + twinWords(table, *best, rows, task, metric);
     return j;
 }

@@ -112,8 +112,14 @@ private Q_SLOTS:
         if (harm == 1) std::filesystem::remove(shard);
         if (harm == 2) test::writeText(dir / "config.json", test::tinyConfig("mamba"));
         auto w = make();
+        w->session.recent.note(kSample, false);
         w->session.model.open(QString::fromStdString(dir.string()));
         QTRY_COMPARE(w->state(), QStringLiteral("error"));
+        // Below the banner stands which folder it was, and what else can be done.
+        QVERIFY(w->find<QWidget>("modelTrouble")->isVisible());
+        QVERIFY(w->find<QLabel>("troubleHeading")->text().contains(QString::fromStdString(dir.filename().string())));
+        QVERIFY(w->find<QPushButton>("troubleRecent")->text().contains(kSample));
+        for (const char* name : {"troubleChoose", "troubleSample", "troubleGuide"}) QVERIFY(w->find<QPushButton>(name)->isVisible());
         auto* banner = w->find<QWidget>("bannerError");
         QVERIFY(banner->isVisible());
         QCOMPARE(banner->property("code").toString(), code);

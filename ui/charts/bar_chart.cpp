@@ -134,11 +134,16 @@ void BarChart::paintBars(QCPPainter& painter) const {
 void BarChart::paintValues(QCPPainter& painter) const {
     painter.setFont(plot().font());
     const QFontMetricsF metrics(painter.font());
+    double most = 0;
+    for (const Bar& bar : m_bars)
+        if (std::isfinite(bar.value)) most = std::max(most, std::abs(bar.value));
+    // All with as many decimals as give the largest four digits: a column of numbers is read as one.
+    const int decimals = most > 0 ? std::clamp(3 - static_cast<int>(std::floor(std::log10(most))), 0, 6) : 2;
     for (size_t i = 0; i < m_bars.size(); ++i) {
         const Bar& bar = m_bars[i];
         if (!std::isfinite(bar.value)) continue;
         const double end = plot().xAxis->coordToPixel(std::isfinite(bar.upper) ? std::max(bar.upper, bar.value) : std::max(bar.value, 0.0));
-        const QString text = numberText(bar.value, 4);
+        const QString text = QLocale().toString(bar.value, 'f', decimals);
         const QRectF box(end + metrics.height() * 0.7, plot().yAxis->coordToPixel(static_cast<double>(i)) - metrics.height() / 2,
                          metrics.horizontalAdvance(text), metrics.height());
         const bool selected = bar.id == m_selected && !bar.id.isEmpty();

@@ -42,6 +42,7 @@ ChartControls::ChartControls(const QString& name, QWidget* parent) : QWidget(par
     m_follow = makeButton(this, QStringLiteral("followButton"), tr("Follow"),
                           tr("Let the x axis follow new points again. A zoom turns this off. Key: Home"));
     m_follow->setCheckable(true);
+    m_follow->setAutoRaise(false);
     m_follow->setChecked(true);
     m_follow->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     connect(m_follow, &QToolButton::clicked, this, &ChartControls::followChosen);
@@ -108,6 +109,7 @@ void ChartControls::buildChoices(const QString& name) {
     layout()->addWidget(m_seedBands);
     m_logY = makeButton(this, name + QStringLiteral(".logY"), tr("log y"), tr("Logarithmic y axis; values up to 0 are hidden. Key: L"));
     m_logY->setCheckable(true);
+    m_logY->setAutoRaise(false); // words without a frame would pass for a label
     connect(m_logY, &QToolButton::clicked, this, &ChartControls::logYChosen);
     layout()->addWidget(m_logY);
 }

@@ -159,13 +159,15 @@ ChartLegend::ChartLegend(const QString& name, ChartData& data, QWidget* parent) 
 QString ChartLegend::idAt(const QModelIndex& index) const { return index.data(ChartLegendModel::IdRole).toString(); }
 
 QSize ChartLegend::sizeHint() const {
+    const int number = fontMetrics().horizontalAdvance(QStringLiteral("0.0000")); // values come later than names
     int text = fontMetrics().averageCharWidth() * 8;
     for (int row = 0; row < m_model->rowCount(); ++row) {
         const QModelIndex index = m_model->index(row);
-        text = std::max(text, fontMetrics().horizontalAdvance(index.data().toString() + index.data(ChartLegendModel::LastRole).toString()));
+        const int last = std::max(fontMetrics().horizontalAdvance(index.data(ChartLegendModel::LastRole).toString()), number);
+        text = std::max(text, fontMetrics().horizontalAdvance(index.data().toString()) + last);
     }
     const int most = fontMetrics().averageCharWidth() * 40, line = fontMetrics().height();
-    return {std::min(text, most) + line * 7 / 2, line * 6};
+    return {std::min(text, most) + line * 17 / 4, line * 6};
 }
 
 void ChartLegend::refresh() {

@@ -130,6 +130,12 @@ ChartWindow ChartPlot::dataWindow() const {
 void ChartPlot::prepare() {
     if (m_range.isFollowing()) m_range.fit(dataWindow());
     syncAxes();
+    const bool numbers = m_data.xRange().valid() || m_picture.emptyText.isEmpty();
+    for (QCPAxis* axis : {xAxis, yAxis}) {
+        axis->setTickLabels(numbers);
+        axis->setTicks(numbers);
+        axis->grid()->setVisible(numbers);
+    }
 }
 
 void ChartPlot::syncAxes() {

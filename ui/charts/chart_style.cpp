@@ -75,8 +75,7 @@ void drawSwatch(QPainter& painter, const QRectF& rect, const LineStyle& style, c
     painter.restore();
 }
 
-void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, QColor ground) {
-    ground.setAlphaF(0.85F);
+void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, const QColor& ground) {
     painter.fillRect(box.adjusted(-2, 0, 2, 0), ground);
     painter.setPen(ink);
     painter.drawText(box, Qt::AlignCenter, text);

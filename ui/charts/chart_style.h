@@ -26,7 +26,7 @@ constexpr double kSwatchWidth = 2.4;
 void drawSwatch(QPainter& painter, const QRectF& rect, const LineStyle& style, const QColor& ground);
 
 // Text on a ground of its own, readable above lines. The rectangle is the text's box.
-void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, QColor ground);
+void drawTag(QPainter& painter, const QRectF& box, const QString& text, const QColor& ink, const QColor& ground);
 
 void styleAxes(QCustomPlot& plot, const ThemeTable& theme);
 void setAxisLabels(QCustomPlot& plot, const QString& x, const QString& y);

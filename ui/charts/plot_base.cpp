@@ -36,9 +36,16 @@ void PlotBase::replotNow() {
     m_replotTimer.stop();
     m_sinceReplot.start();
     prepare();
+    fitTicks();
     m_dirty = false;
     replot(QCustomPlot::rpQueuedRefresh);
     Q_EMIT drawn();
+}
+
+// As many numbers at the y axis as stand apart; the step that is rounded for them may make half as many again.
+void PlotBase::fitTicks() {
+    const double line = fontMetrics().height();
+    yAxis->ticker()->setTickCount(std::clamp(static_cast<int>((height() - 3 * line) / (1.8 * line)), 3, 5));
 }
 
 void PlotBase::followPixelRatio() {
@@ -55,6 +62,7 @@ void PlotBase::paintEvent(QPaintEvent* event) {
 
 void PlotBase::resizeEvent(QResizeEvent* event) {
     followPixelRatio();
+    fitTicks();
     QCustomPlot::resizeEvent(event); // draws everything for the new size
 }
 

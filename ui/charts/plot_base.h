@@ -30,6 +30,7 @@ protected:
 
 private:
     void followPixelRatio();
+    void fitTicks();
     QTimer m_replotTimer;
     QElapsedTimer m_sinceReplot;
     bool m_dirty = true;

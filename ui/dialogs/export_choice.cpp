@@ -14,6 +14,7 @@
 #include <QLocale>
 #include <QPushButton>
 #include <QSignalBlocker>
+#include <QStyledItemDelegate>
 #include <QTreeView>
 #include <QVBoxLayout>
 
@@ -23,6 +24,22 @@ namespace {
 using formats::Fidelity;
 constexpr const char* kJudge = "exportVerdicts";
 constexpr const char* kTarget = "exportTarget";
+
+// Rows stand apart, icons or none; in a list that waits for an export all words are as faint as the list.
+class FormatLine final : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        const QSize size = QStyledItemDelegate::sizeHint(option, index);
+        return {size.width(), std::max(size.height(), option.fontMetrics.height() * 4 / 3)};
+    }
+
+protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+        QStyledItemDelegate::initStyleOption(option, index);
+        if (option->widget && !option->widget->isEnabled()) option->palette = option->widget->palette();
+    }
+};
 
 QString fidelityHelp(const formats::Verdict& v) {
     const QLocale locale;
@@ -48,6 +65,7 @@ void ExportChoice::build() {
     m_model = new FormatsModel(this);
     m_exportFormat = new QTreeView(this);
     m_exportFormat->setModel(m_model);
+    m_exportFormat->setItemDelegate(new FormatLine(m_exportFormat));
     m_exportFormat->setRootIsDecorated(false);
     m_exportFormat->setUniformRowHeights(true);
     m_exportFormat->setAlternatingRowColors(true);
@@ -125,7 +143,7 @@ QString ExportChoice::folder() const { return m_exportFolder->text().trimmed(); 
 void ExportChoice::showRun(const QString& uid) {
     m_run = uid;
     m_problem.clear();
-    m_model->forget();
+    m_model->forget(!uid.isEmpty());
     m_exportCheckpoint->setText(QStringLiteral("–"));
     if (row() < 0) m_exportFormat->setCurrentIndex(m_model->index(0, 0));
     suggestFolder();
@@ -185,11 +203,18 @@ QString ExportChoice::whyNotFolder(const formats::Verdict& verdict) const {
     if (!m_target->problem.isEmpty()) return m_target->problem;
     if (!m_target->isEmpty && !m_target->isExport) return tr("the folder holds other files; choose a new or an empty one");
     if (!m_target->isEmpty && !m_exportOverwrite->isChecked())
-        return tr("the folder holds an earlier export; allow to replace it or choose another");
+        return tr("the folder holds an earlier export; tick the box to replace it, or choose another");
     if (m_target->freeBytes > 0 && m_target->freeBytes < verdict.bytes)
         return tr("only %1 are free there, about %2 are needed")
             .arg(sizeText(static_cast<double>(m_target->freeBytes)), sizeText(static_cast<double>(verdict.bytes)));
     return {};
+}
+
+bool ExportChoice::isLooking() const {
+    if (m_run.isEmpty() || !m_problem.isEmpty() || row() < 0) return false;
+    const formats::Verdict* verdict = m_model->verdict(row());
+    if (verdict && verdict->fidelity == Fidelity::Lossy && !m_exportLossy->isChecked()) return false;
+    return !verdict || (verdict->fidelity != Fidelity::Unsupported && !folder().isEmpty() && !m_target);
 }
 
 QString ExportChoice::whyNot() const {
@@ -199,7 +224,8 @@ QString ExportChoice::whyNot() const {
     if (row() < 0) return tr("choose a format");
     if (!verdict) return tr("the formats are being judged for this run");
     if (verdict->fidelity == Fidelity::Unsupported) return text(verdict->why);
-    if (verdict->fidelity == Fidelity::Lossy && !m_exportLossy->isChecked()) return tr("values would be lost; tick that you want it");
+    if (verdict->fidelity == Fidelity::Lossy && !m_exportLossy->isChecked())
+        return tr("values would be lost; tick the box to write it all the same");
     return whyNotFolder(*verdict);
 }
 

@@ -25,6 +25,7 @@ public:
     void showRun(const QString& uid); // judges every format for it, off this thread
     // Why the export cannot start, in one sentence; empty when it can.
     [[nodiscard]] QString whyNot() const;
+    [[nodiscard]] bool isLooking() const;        // the reason passes by itself in a moment
     [[nodiscard]] QStringList arguments() const; // of `qatw export`
     [[nodiscard]] QString folder() const;
     void lookAgain(); // the folder's content has changed

@@ -52,6 +52,7 @@ void ExportDialog::build() {
     m_banner = new Banner(this);
     m_exportRun = new QComboBox(this);
     m_exportRun->setToolTip(tr("A run that has written weights"));
+    m_exportRun->setPlaceholderText(tr("No run of this project has written weights yet"));
     m_exportRun->setAccessibleName(tr("Run"));
     m_choice = new ExportChoice(m_session, this);
     m_past = new PastExports(m_session, this);
@@ -60,6 +61,7 @@ void ExportDialog::build() {
     m_exportTabs->addTab(m_choice, tr("&Write"));
     m_exportTabs->addTab(m_past, tr("E&xports of this run"));
     m_exportProgress = new QProgressBar(this);
+    m_exportProgress->setFormat(tr("%p %"));
     m_exportProgress->setAccessibleName(tr("Export in work"));
     m_progressText = new QLabel(this);
     m_progressText->setTextFormat(Qt::PlainText);
@@ -88,7 +90,7 @@ void ExportDialog::build() {
     column->addLayout(buttons);
     m_exportProgress->hide();
     const int letter = fontMetrics().averageCharWidth();
-    resize(letter * 118, std::max(sizeHint().height(), fontMetrics().height() * 36));
+    resize(letter * 118, std::max(sizeHint().height(), fontMetrics().height() * 40));
     setMinimumWidth(letter * 80);
 }
 
@@ -136,7 +138,9 @@ void ExportDialog::showState() {
     setDisabledReason(m_exportButton, why);
     m_exportButton->setToolTip(why.isEmpty() ? tr("Write the folder, read it back and compare") : m_exportButton->toolTip());
     if (m_command == 0) // the reason in sight too: a disabled button is easily taken for a broken one
-        m_progressText->setText(m_exportButton->isVisibleTo(this) && !why.isEmpty() ? tr("Cannot export: %1").arg(why) : QString());
+        m_progressText->setText(!m_exportButton->isVisibleTo(this) || why.isEmpty() ? QString()
+                                : m_choice->isLooking()                             ? tr("One moment: %1").arg(why)
+                                                                                    : tr("Cannot export: %1").arg(why));
     m_exportCancel->setText(m_command != 0 ? tr("Cancel") : tr("Close"));
 }
 

@@ -91,6 +91,8 @@ void showGuide(const QString& topic, QWidget* parent) {
         browser->setSource(QUrl::fromLocalFile(file), QTextDocument::MarkdownResource);
     else
         browser->setPlainText(tr("There is no page \"%1\" in the guide at %2.").arg(topic, guide.absolutePath()));
+    browser->document()->setDocumentMargin(dialog->fontMetrics().height());
+    browser->document()->setIndentWidth(dialog->fontMetrics().height() * 1.5);
     dialog->layout()->addWidget(browser);
     finish(dialog, 100, 36);
 }

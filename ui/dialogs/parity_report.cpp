@@ -8,8 +8,33 @@
 #include <QHeaderView>
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QStyledItemDelegate>
 
 namespace qw::ui {
+namespace {
+
+// As many lines as the words need in their column, and air between the rows.
+class SheetLine final : public QStyledItemDelegate {
+public:
+    explicit SheetLine(QTreeView* view) : QStyledItemDelegate(view), m_view(view) {}
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        QSize size = QStyledItemDelegate::sizeHint(option, index);
+        const int air = option.fontMetrics.height() / 3;
+        if (index.column() == 1) {
+            const int width = m_view->columnWidth(1) - 2 * (m_view->style()->pixelMetric(QStyle::PM_FocusFrameHMargin) + 1);
+            QFont font = option.font;
+            if (const QVariant own = index.data(Qt::FontRole); own.isValid()) font = own.value<QFont>();
+            const QString words = index.data().toString();
+            size = QFontMetrics(font).boundingRect(QRect(0, 0, std::max(width, 1), 1 << 16), Qt::TextWordWrap, words).size();
+        }
+        return {size.width(), size.height() + air};
+    }
+
+private:
+    QTreeView* m_view;
+};
+
+} // namespace
 
 ParityReport::ParityReport(QWidget* parent) : QTreeWidget(parent) {
     setObjectName(QStringLiteral("parityReport"));
@@ -17,6 +42,7 @@ ParityReport::ParityReport(QWidget* parent) : QTreeWidget(parent) {
     setToolTip(tr("What was measured after the folder was written"));
     setHeaderLabels({tr("Check"), tr("Result")});
     setWordWrap(true);
+    setItemDelegate(new SheetLine(this));
     setAlternatingRowColors(true);
     setTabKeyNavigation(false);
     header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
@@ -27,18 +53,19 @@ ParityReport::ParityReport(QWidget* parent) : QTreeWidget(parent) {
 QTreeWidgetItem* ParityReport::add(QTreeWidgetItem* parent, const QString& name, const QString& value) {
     auto* item = parent ? new QTreeWidgetItem(parent, {name, value}) : new QTreeWidgetItem(this, {name, value});
     item->setToolTip(1, value);
-    item->setTextAlignment(0, Qt::AlignLeft | Qt::AlignTop);
     return item;
 }
 
-void ParityReport::showSheet(const QJsonObject& sheet) {
+void ParityReport::showSheet(const QJsonObject& sheet, bool gone) {
     clear();
     setProperty("verified", sheet.value(QLatin1String("verified")).toBool());
     if (sheet.isEmpty()) return;
     const Theme& theme = Theme::instance();
     const bool verified = property("verified").toBool();
-    QTreeWidgetItem* state = add(nullptr, tr("State"), verified ? tr("✓ verified") : tr("✗ UNVERIFIED"));
-    state->setForeground(1, theme.colour(verified ? Token::Good : Token::Bad));
+    QTreeWidgetItem* state =
+        add(nullptr, tr("State"),
+            verified ? (gone ? tr("✓ verified when it was written; the folder is gone") : tr("✓ verified")) : tr("✗ UNVERIFIED"));
+    state->setForeground(1, theme.colour(!verified ? Token::Bad : gone ? Token::Muted : Token::Good));
     QFont bold = font();
     bold.setBold(true);
     state->setFont(1, bold);

@@ -11,7 +11,8 @@ class ParityReport : public QTreeWidget {
 public:
     explicit ParityReport(QWidget* parent = nullptr); // objectName parityReport; property verified
     // {"verified", "dir", "bytes", "hash", "verdict": {"fidelity", "why", "runs_on", "notes"}, "checks": [{"name", "value", "ok"}]}
-    void showSheet(const QJsonObject& sheet);
+    // gone: what was measured stays, but it is no longer on the disk.
+    void showSheet(const QJsonObject& sheet, bool gone = false);
 
 protected:
     void resizeEvent(QResizeEvent* event) override;

@@ -43,7 +43,8 @@ void PastExports::build() {
     m_exportList->setAllColumnsShowFocus(true);
     m_exportList->setTextElideMode(Qt::ElideMiddle);
     m_exportList->setAccessibleName(tr("Exports of the run"));
-    for (int column = 0; column < PastExportsModel::Folder; ++column)
+    m_exportList->setColumnWidth(PastExportsModel::Format, fontMetrics().averageCharWidth() * 32); // the folder tells them apart
+    for (int column = PastExportsModel::State; column < PastExportsModel::Folder; ++column)
         m_exportList->header()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
     copyRowsWithCtrlC(m_exportList);
     m_parityReport = new ParityReport(this);
@@ -64,7 +65,14 @@ void PastExports::build() {
     for (const auto& [widget, name] : names) widget->setObjectName(QString::fromLatin1(name));
     for (QPushButton* button : {m_openFolder, m_openModel, m_checkAgain, m_evaluate}) button->setAutoDefault(false);
 
+    m_none = new QLabel(tr("Nothing has been exported from this run yet.\nWhat is written is listed here, with the sheet that proves it."),
+                        this);
+    m_none->setObjectName(QStringLiteral("exportNone"));
+    m_none->setProperty("look", QStringLiteral("muted"));
+    m_none->setWordWrap(true);
+    m_none->setAlignment(Qt::AlignCenter);
     auto* parts = new QSplitter(Qt::Vertical, this);
+    m_parts = parts;
     parts->setChildrenCollapsible(false);
     parts->addWidget(m_exportList);
     parts->addWidget(m_parityReport);
@@ -78,6 +86,7 @@ void PastExports::build() {
     buttons->addStretch(1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, column->spacing(), 0, 0);
+    column->addWidget(m_none, 1);
     column->addWidget(parts, 1);
     column->addWidget(m_said);
     column->addLayout(buttons);
@@ -150,11 +159,22 @@ void PastExports::take(std::vector<PastExport> found) {
     Q_EMIT counted();
 }
 
-void PastExports::showSheet(const QJsonObject& sheet) { m_parityReport->showSheet(sheet); }
+void PastExports::showSheet(const QJsonObject& sheet) {
+    m_parityReport->showSheet(sheet);
+    showParts();
+}
+
+// Two empty tables would say nothing.
+void PastExports::showParts() {
+    const bool any = m_model->rowCount() > 0 || m_parityReport->topLevelItemCount() > 0;
+    m_parts->setVisible(any);
+    m_none->setVisible(!any);
+}
 
 void PastExports::showSelected() {
     const PastExport* one = selected();
-    m_parityReport->showSheet(one ? one->sheet : QJsonObject());
+    m_parityReport->showSheet(one ? one->sheet : QJsonObject(), one && one->missing);
+    showParts();
     if (one) m_parityReport->setAccessibleDescription(sheetWord(*one));
     m_said->setVisible(one && one->missing);
     if (one && one->missing) m_said->setText(tr("The folder is gone: it was moved or deleted. Write it again on the other tab."));

@@ -36,6 +36,7 @@ private:
     void refresh();
     void take(std::vector<PastExport> found);
     void showSelected();
+    void showParts();
     void checkAgain();
     void openFolder();
     void evaluate();
@@ -49,6 +50,8 @@ private:
     PastExportsModel* m_model = nullptr;
     QTreeView* m_exportList = nullptr;
     ParityReport* m_parityReport = nullptr;
+    QWidget* m_parts = nullptr; // list and sheet
+    QLabel* m_none = nullptr;   // in their place while there is nothing
     QPushButton* m_openFolder = nullptr;
     QPushButton* m_openModel = nullptr;
     QPushButton* m_checkAgain = nullptr;

@@ -6,6 +6,7 @@
 #include <QHeaderView>
 #include <QKeySequenceEdit>
 #include <QLabel>
+#include <QLineEdit>
 #include <QTableWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -31,7 +32,8 @@ ShortcutEditor::ShortcutEditor(ActionRegistry& actions, QWidget* parent) : QWidg
     m_shortcutTable->verticalHeader()->hide();
     m_shortcutTable->setTabKeyNavigation(false);
     m_shortcutTable->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_shortcutTable->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_shortcutTable->setSelectionMode(QAbstractItemView::NoSelection);
+    m_shortcutTable->setFocusPolicy(Qt::NoFocus); // the fields inside take it
     int row = 0;
     for (QAction* action : actions.all()) addRow(row++, action);
     m_shortcutTable->resizeColumnsToContents();
@@ -39,7 +41,7 @@ ShortcutEditor::ShortcutEditor(ActionRegistry& actions, QWidget* parent) : QWidg
     m_shortcutTable->setColumnWidth(Action, letter * 34);
     m_shortcutTable->setColumnWidth(Keys, letter * 22);
     m_shortcutTable->setColumnWidth(Reset, letter * 5);
-    m_shortcutTable->horizontalHeader()->setStretchLastSection(true);
+    m_shortcutTable->horizontalHeader()->setSectionResizeMode(Help, QHeaderView::Stretch);
     m_shortcutTable->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -52,6 +54,7 @@ void ShortcutEditor::addRow(int row, QAction* action) {
     auto* keys = new QKeySequenceEdit(action->shortcut(), m_shortcutTable);
     keys->setObjectName(action->objectName());
     keys->setAccessibleName(tr("Key of %1").arg(nameOf(action)));
+    if (auto* field = keys->findChild<QLineEdit*>()) field->setPlaceholderText(tr("none"));
     auto* reset = new QToolButton(m_shortcutTable);
     reset->setObjectName(action->objectName() + QStringLiteral(".reset"));
     reset->setAutoRaise(true);
@@ -75,7 +78,9 @@ void ShortcutEditor::addRow(int row, QAction* action) {
     connect(reset, &QToolButton::clicked, this, [this, id, put] { put(m_actions.defaultKeys(id)); });
     m_shortcutTable->setCellWidget(row, Keys, keys);
     m_shortcutTable->setCellWidget(row, Reset, reset);
-    m_shortcutTable->setItem(row, Help, new QTableWidgetItem(action->property("help").toString()));
+    auto* help = new QTableWidgetItem(action->property("help").toString());
+    help->setToolTip(help->text());
+    m_shortcutTable->setItem(row, Help, help);
     show();
 }
 

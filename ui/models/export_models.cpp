@@ -42,7 +42,10 @@ void FormatsModel::setVerdicts(std::vector<FormatVerdict> verdicts) {
     Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
 }
 
-void FormatsModel::forget() { setVerdicts({}); }
+void FormatsModel::forget(bool judging) {
+    m_judging = judging;
+    setVerdicts({});
+}
 
 const formats::Format* FormatsModel::format(int row) const {
     return row >= 0 && row < rowCount() ? formats::formats()[static_cast<size_t>(row)] : nullptr;
@@ -71,7 +74,7 @@ int FormatsModel::columnCount(const QModelIndex& parent) const { return parent.i
 QString FormatsModel::shown(int row, int column) const {
     if (column == Format) return text(format(row)->title);
     const formats::Verdict* v = verdict(row);
-    if (!v) return column == Weights ? tr("judging…") : QString();
+    if (!v) return column == Weights && m_judging ? tr("judging…") : QString();
     const bool can = v->fidelity != Fidelity::Unsupported;
     switch (column) {
     case Weights:

@@ -15,7 +15,7 @@ public:
     enum Role : int { NameRole = Qt::UserRole, SortRole };
     explicit FormatsModel(QObject* parent = nullptr); // every format, not judged yet
     void setVerdicts(std::vector<FormatVerdict> verdicts);
-    void forget(); // judged for another run
+    void forget(bool judging = true); // of another run; judging: verdicts are on their way
     [[nodiscard]] const formats::Format* format(int row) const;
     [[nodiscard]] const formats::Verdict* verdict(int row) const; // null: not known yet
     [[nodiscard]] int rowOf(const QString& name) const;           // -1: none
@@ -28,6 +28,7 @@ public:
 
 private:
     [[nodiscard]] QString shown(int row, int column) const;
+    bool m_judging = true;
     std::vector<FormatVerdict> m_verdicts; // empty, or one a format
 };
 

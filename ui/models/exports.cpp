@@ -62,7 +62,16 @@ std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const Canc
         auto& source = opened[format->latent ? 1 : 0];
         if (!source) {
             const auto folder = drive::exportFolder(sources.run, sources.artifacts, *format);
-            source = folder ? Checkpoint::open(*folder) : Result<Checkpoint>(folder.error());
+            std::error_code error;
+            if (!folder)
+                source = Result<Checkpoint>(folder.error());
+            else if (!fs::exists(*folder, error))
+                source = Result<Checkpoint>(
+                    Error{"file.missing",
+                          utf8(tr("the weights that the run wrote are gone")) + ": " + folder->string() + utf8(tr(" was moved or deleted")),
+                          "", "", false});
+            else
+                source = Checkpoint::open(*folder);
         }
         out.push_back({format, judge(*format, *source)});
     }
@@ -138,7 +147,8 @@ Result<QJsonObject> checkAgain(const ExportSources& sources, const PastExport& o
     const bool weights = sheet.different <= allowed;
     QString value = tr("%1 of %2 tensors equal").arg(number(sheet.equal), number(sheet.tensors));
     if (sheet.different > 0)
-        value += tr("; %1 groups differ, by %2 at most, first in %3")
+        value += (sheet.different == 1 ? tr("; %1 group differs, by %2 at most, first in %3")
+                                       : tr("; %1 groups differ, by %2 at most, first in %3"))
                      .arg(number(sheet.different), QLocale().toString(sheet.maxAbs, 'g', 4), text(sheet.firstDifferent));
     checks.append(line(tr("now: weights against their source"), value, weights));
     if (cancelled) return Error{"engine.cancelled", utf8(tr("the check was stopped")), "", "", true};

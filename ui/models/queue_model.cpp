@@ -164,7 +164,7 @@ QVariant QueueModel::memberData(const QueueMember& member, int column, int role)
     if (column == 0) return member.baseline ? tr("%1 · baseline").arg(member.name) : member.name;
     QString words = member.state == RunWord::Queued ? tr("Waiting") : wordText(member.state);
     if (member.progress >= 0)
-        words += QLatin1Char(' ') + QLocale().toString(static_cast<int>(100 * member.progress)) + QStringLiteral(" %");
+        words += QLatin1Char(' ') + QLocale().toString(static_cast<int>(100 * member.progress + 1e-9)) + QStringLiteral(" %");
     return member.reused ? words + tr(" (reused)") : words;
 }
 

@@ -149,7 +149,7 @@ QString reportHtml(const Comparison& comparison, const ReportOptions& options) {
             "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>%1</title><style>%2</style></head><body>\n<h1>%1</h1>\n")
             .arg(name, QString::fromLatin1(kStyle));
     html += QStringLiteral("<p class='note'>QAT Workbench, %1, project %2</p>\n")
-                .arg(options.when.toString(Qt::ISODate), options.project.toHtmlEscaped());
+                .arg(options.when.toString(QStringLiteral("yyyy-MM-dd HH:mm")), options.project.toHtmlEscaped());
     html += QStringLiteral("<p class='verdict'>%1</p>\n").arg(text(comparison.table.verdict.sentence).toHtmlEscaped());
     html +=
         tableHtml(comparison) +

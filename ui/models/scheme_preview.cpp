@@ -149,7 +149,7 @@ void SchemePreview::askErrors(qint64 limit) {
 QString SchemePreview::howSure() const {
     if (!m_picture) return {};
     const auto& p = m_picture->preview;
-    const QString what = p.exact() ? tr("exact: all %1 values").arg(countText(double(p.total)))
+    const QString what = p.exact() ? tr("exact: %1 values").arg(countText(double(p.total)))
                                    : tr("sampled %1 of %2").arg(countText(double(p.stats.count)), countText(double(p.total)));
     return m_facts.synthetic ? tr("synthetic weights, %1").arg(what) : what;
 }

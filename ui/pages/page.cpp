@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pages/page.h"
 
+#include <QAction>
 #include <QGraphicsOpacityEffect>
 #include <QLabel>
 #include <QProgressBar>
@@ -60,9 +61,16 @@ Page::Page(PageId id, const QString& name, const QString& title, const QString& 
     busy->setAccessibleName(tr("Loading"));
     m_loading = centred(m_stack, {m_loadingText, busy});
 
-    m_blank = new QWidget(m_stack);
+    auto* nothing = new QLabel(tr("There is nothing to show here until that is solved."));
+    nothing->setProperty("look", QStringLiteral("muted"));
+    auto* guide = new QPushButton(tr("Guide to this page"));
+    guide->setToolTip(tr("What this page is for and how to use it"));
+    connect(guide, &QPushButton::clicked, this, [this] {
+        if (QAction* help = m_actions.find(QStringLiteral("help.guide"))) help->trigger();
+    });
+    m_trouble = centred(m_stack, {nothing, guide});
     m_content = new QWidget(m_stack);
-    for (QWidget* widget : {m_empty, m_loading, m_blank, m_content}) m_stack->addWidget(widget);
+    for (QWidget* widget : {m_empty, m_loading, m_trouble, m_content}) m_stack->addWidget(widget);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     auto* message = new QVBoxLayout; // takes no room while the banner is hidden
@@ -91,7 +99,7 @@ void Page::setEmptySecond(const QString& button, std::function<void()> run) {
 
 void Page::setViewState(ViewState state, const QString& loadingText) {
     m_loadingText->setText(loadingText);
-    QWidget* shown[] = {m_empty, m_loading, m_content, m_blank};
+    QWidget* shown[] = {m_empty, m_loading, m_content, m_trouble};
     m_stack->setCurrentWidget(shown[static_cast<size_t>(state)]);
     if (state != ViewState::Error) m_banner->dismiss();
     if (state == m_state) return;
@@ -110,6 +118,11 @@ void Page::setStale(bool stale) {
     auto* dim = new QGraphicsOpacityEffect(m_content);
     dim->setOpacity(0.55);
     m_content->setGraphicsEffect(dim);
+}
+
+void Page::setErrorContent(QWidget* widget) {
+    m_stack->addWidget(widget);
+    m_trouble = widget;
 }
 
 void Page::fail(const Error& error, const std::vector<WayOut>& ways, bool keepContent) {

@@ -45,7 +45,8 @@ protected:
     void setEmpty(const QString& text, const QString& button, std::function<void()> run); // texts of the empty state
     void setEmptySecond(const QString& button, std::function<void()> run);                // another way to fill it
     void setViewState(ViewState state, const QString& loadingText = {});
-    void setStale(bool stale); // old facts stay on screen, dimmed, while new ones come
+    void setStale(bool stale);             // old facts stay on screen, dimmed, while new ones come
+    void setErrorContent(QWidget* widget); // shown below the banner of an error instead of the page's general words
     // State error with the banner; whatever was shown stays below it only when keepContent.
     void fail(const Error& error, const std::vector<WayOut>& ways = {}, bool keepContent = false);
     void setBadge(const QString& text);
@@ -64,7 +65,7 @@ private:
     QPushButton* m_emptySecond = nullptr;
     QLabel* m_loadingText = nullptr;
     QWidget* m_loading = nullptr;
-    QWidget* m_blank = nullptr;
+    QWidget* m_trouble = nullptr; // of an error that leaves nothing to show
     QWidget* m_content = nullptr;
     std::function<void()> m_emptyRun, m_emptySecondRun;
 };

@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/action_finder.h"
 
+#include "theme/theme.h"
+
 #include <QApplication>
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListView>
+#include <QPainter>
 #include <QSortFilterProxyModel>
 #include <QStandardItemModel>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 namespace qw::ui {
 namespace {
 
-constexpr int kActionRole = Qt::UserRole + 1, kWordsRole = Qt::UserRole + 2;
+constexpr int kActionRole = Qt::UserRole + 1, kWordsRole = Qt::UserRole + 2, kKeysRole = Qt::UserRole + 3;
+
+// One line, as wide as the list: the name, cut where it must be, and the keys at the right edge.
+class ActionLine final : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return {0, QStyledItemDelegate::sizeHint(option, index).height()};
+    }
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        QStyledItemDelegate::paint(painter, option, index);
+        const bool selected = option.state.testFlag(QStyle::State_Selected);
+        painter->setPen(Theme::instance().colour(selected ? Token::SelectionText : Token::Muted));
+        painter->drawText(option.rect.adjusted(0, 0, -option.fontMetrics.averageCharWidth(), 0), Qt::AlignRight | Qt::AlignVCenter,
+                          index.data(kKeysRole).toString());
+    }
+};
 
 // Every typed word must occur somewhere in text, help or id.
 class WordFilter final : public QSortFilterProxyModel {
@@ -49,6 +69,8 @@ ActionFinder::ActionFinder(ActionRegistry& actions, QWidget* parent) : QDialog(p
     m_list = new QListView(this);
     m_list->setModel(m_filter);
     m_list->setAccessibleName(tr("Matching actions"));
+    m_list->setItemDelegate(new ActionLine(m_list));
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setEditTriggers(QAbstractItemView::NoEditTriggers);
     auto* column = new QVBoxLayout(this);
     column->addWidget(m_search);
@@ -69,11 +91,13 @@ void ActionFinder::popUp() {
         const QString name = action->text().remove(QLatin1Char('&'));
         const QString keys = action->shortcut().toString(QKeySequence::NativeText);
         const QString reason = action->property("disabledReason").toString();
-        QString shown = keys.isEmpty() ? name : name + QStringLiteral("   ") + keys;
+        QString shown = name;
         if (!action->isEnabled() && !reason.isEmpty()) shown += QStringLiteral("   (") + reason + QLatin1Char(')');
         auto* item = new QStandardItem(action->icon(), shown);
         item->setEnabled(action->isEnabled());
         item->setToolTip(action->property("help").toString());
+        item->setData(keys, kKeysRole);
+        item->setData(keys.isEmpty() ? shown : shown + QStringLiteral(", ") + keys, Qt::AccessibleTextRole);
         item->setData(QVariant::fromValue(static_cast<QObject*>(action)), kActionRole);
         item->setData((name + QLatin1Char(' ') + action->property("help").toString() + QLatin1Char(' ') + action->objectName()).toLower(),
                       kWordsRole);

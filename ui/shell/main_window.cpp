@@ -131,7 +131,7 @@ void MainWindow::wire() {
     connect(&m_session, &Session::modelWanted, this, [this] { goTo(PageId::Model); });
     connect(&m_session, &Session::recipeWanted, this, [this] { goTo(PageId::Train); });
     connect(&m_session, &Session::notice, this, &MainWindow::showNotice);
-    connect(&m_session.project, &Project::failed, this, &MainWindow::showNotice);
+    connect(&m_session.project, &Project::failed, this, [this] { goTo(PageId::Start); }); // it says why, and offers others
     connect(&m_session.project, &Project::opened, this, [this] {
         showTitle();
         m_suggestStudy = true;

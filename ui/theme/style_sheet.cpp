@@ -25,6 +25,7 @@ QPushButton:disabled { color: @disabled@; background: @window@; }
 QPushButton:focus { border: 2px solid @accent@; }
 QPushButton[look="primary"] { background: @accent@; color: @accentText@; border-color: @accent@; font-weight: 600; }
 QPushButton[look="primary"]:disabled { background: @alternate@; color: @disabled@; border-color: @border@; }
+QPushButton[look="row"] { text-align: left; }
 QToolButton:focus { border: 2px solid @accent@; border-radius: 4px; }
 QListView#navList { background: @window@; border: none; outline: none; font-size: 11pt; }
 QListView#navList::item { padding: 0.45em 0.6em; border-left: 3px solid transparent; }
@@ -32,11 +33,12 @@ QListView#navList::item:selected { background: @selection@; color: @selectionTex
 QListView#navList::item:hover:!selected { background: @alternate@; }
 QListView[look="choices"]::item { padding: 0.35em 0.5em; border: none; }
 QListView[look="choices"]::item:selected { background: @selection@; color: @selectionText@; }
-QHeaderView::section { background: @window@; color: @muted@; border: none; border-bottom: 1px solid @border@; padding: 0.25em 0.5em; }
+QHeaderView::section { background: @window@; color: @muted@; border: none; border-bottom: 1px solid @border@; padding: 0.25em 0.25em; }
 QTableView, QTreeView, QListView, QPlainTextEdit, QTextEdit { border: 1px solid @border@; border-radius: 4px; }
 QTableView, QTreeView { alternate-background-color: @alternate@; gridline-color: @border@; }
 QTableView:focus, QTreeView:focus, QListView:focus, QPlainTextEdit:focus { border: 2px solid @accent@; }
 QDockWidget::title { background: @window@; padding: 0.15em 0.35em; border-bottom: 1px solid @border@; }
+QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab { padding: 0.35em 1em; border: none; border-bottom: 3px solid transparent; color: @muted@; background: transparent; }
 QTabBar::tab:selected { color: @text@; border-bottom: 3px solid @accent@; }
 QTabBar::tab:hover { color: @text@; }

@@ -3,9 +3,11 @@
 
 #include "theme/theme.h"
 
+#include <QApplication>
 #include <QPainter>
 #include <QPainterPath>
 #include <QStyleOption>
+#include <QToolButton>
 
 namespace qw::ui {
 namespace {
@@ -50,12 +52,27 @@ void drawFieldOutline(QPainter& painter, const QRect& rect, QStyle::State state)
     painter.restore();
 }
 
+constexpr int kArrowRoom = 14; // beside the words of a button that opens a menu
+
+// Buttons with property noArrow have an icon that says so itself.
+bool opensMenu(const QStyleOption* option, const QWidget* widget) {
+    const auto* button = qstyleoption_cast<const QStyleOptionToolButton*>(option);
+    return button && !(widget && widget->property("noArrow").toBool()) && (button->features & QStyleOptionToolButton::HasMenu) &&
+           !(button->features & QStyleOptionToolButton::MenuButtonPopup);
+}
+
 } // namespace
 
 ThemeStyle::ThemeStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
 
 void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const {
     if (element == PE_FrameLineEdit) return drawFieldOutline(*painter, option->rect, option->state);
+    if (element == PE_IndicatorArrowDown && qobject_cast<const QToolButton*>(widget) && opensMenu(option, widget)) {
+        QStyleOption arrow = *option; // Fusion puts it into the corner, half under the words
+        const int side = kArrowRoom - 6;
+        arrow.rect = QRect(widget->width() - side - 4, (widget->height() - side) / 2 + 1, side, side);
+        return QProxyStyle::drawPrimitive(element, &arrow, painter, widget);
+    }
     const bool square = element == PE_IndicatorCheckBox || element == PE_IndicatorItemViewItemCheck;
     if (!square && element != PE_IndicatorRadioButton) return QProxyStyle::drawPrimitive(element, option, painter, widget);
     const Look look = lookOf(option->state);
@@ -80,6 +97,27 @@ void ThemeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
         painter->drawEllipse(box.center(), box.width() / 4, box.height() / 4);
     }
     painter->restore();
+}
+
+// Fusion cuts what does not fit in the middle of a letter.
+void ThemeStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const {
+    if (element == CE_ToolButtonLabel && opensMenu(option, widget)) {
+        QStyleOptionToolButton words = *qstyleoption_cast<const QStyleOptionToolButton*>(option);
+        words.rect.setRight(words.rect.right() - kArrowRoom + 4);
+        return QProxyStyle::drawControl(element, &words, painter, widget);
+    }
+    const auto* combo = element == CE_ComboBoxLabel ? qstyleoption_cast<const QStyleOptionComboBox*>(option) : nullptr;
+    if (!combo) return QProxyStyle::drawControl(element, option, painter, widget);
+    QStyleOptionComboBox shown = *combo;
+    const int icon = combo->currentIcon.isNull() ? 0 : combo->iconSize.width() + 4;
+    const QRect field = subControlRect(CC_ComboBox, combo, SC_ComboBoxEditField, widget);
+    shown.currentText = combo->fontMetrics.elidedText(combo->currentText, Qt::ElideRight, field.width() - icon - 2);
+    QProxyStyle::drawControl(element, &shown, painter, widget);
+}
+
+QSize ThemeStyle::sizeFromContents(ContentsType type, const QStyleOption* option, const QSize& contents, const QWidget* widget) const {
+    const QSize size = QProxyStyle::sizeFromContents(type, option, contents, widget);
+    return type == CT_ToolButton && opensMenu(option, widget) ? size + QSize(kArrowRoom, 0) : size;
 }
 
 void ThemeStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,

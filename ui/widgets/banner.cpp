@@ -17,11 +17,17 @@ namespace qw::ui {
 namespace {
 
 // Hints of the core are clauses, for terminals; here they stand alone. Paths, keys and commands keep their first letter.
-QString sentence(QString words) {
+QString capital(QString words) {
     if (words.isEmpty()) return words;
     const QString first = words.section(QLatin1Char(' '), 0, 0);
     const bool word = std::ranges::all_of(first, [](QChar c) { return c.isLower() || c == QLatin1Char(',') || c == QLatin1Char(':'); });
     if (word && first != QLatin1String("qatw")) words[0] = words[0].toUpper();
+    return words;
+}
+
+QString sentence(const QString& clause) {
+    QString words = capital(clause);
+    if (words.isEmpty()) return words;
     if (words.back().isLetterOrNumber() || words.back() == QLatin1Char(')')) words += QLatin1Char('.');
     return words;
 }
@@ -42,19 +48,19 @@ Banner::Banner(QWidget* parent) : QFrame(parent) {
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
         label->setFocusPolicy(Qt::NoFocus);
     }
-    auto* close = new QToolButton(this);
-    close->setObjectName(QStringLiteral("bannerClose"));
-    close->setText(QStringLiteral("×"));
-    close->setAutoRaise(true);
-    close->setAccessibleName(tr("Dismiss message"));
-    close->setToolTip(tr("Dismiss message"));
-    connect(close, &QToolButton::clicked, this, &Banner::dismiss);
+    m_close = new QToolButton(this);
+    m_close->setObjectName(QStringLiteral("bannerClose"));
+    m_close->setText(QStringLiteral("×"));
+    m_close->setAutoRaise(true);
+    m_close->setAccessibleName(tr("Dismiss message"));
+    m_close->setToolTip(tr("Dismiss message"));
+    connect(m_close, &QToolButton::clicked, this, &Banner::dismiss);
     m_buttons = new QHBoxLayout;
     m_buttons->addStretch();
     auto* grid = new QGridLayout(this);
     grid->addWidget(m_icon, 0, 0, Qt::AlignTop);
     grid->addWidget(m_message, 0, 1);
-    grid->addWidget(close, 0, 2, Qt::AlignTop);
+    grid->addWidget(m_close, 0, 2, Qt::AlignTop);
     grid->addWidget(m_hint, 1, 1);
     grid->addWidget(m_detail, 2, 1);
     grid->addLayout(m_buttons, 3, 1);
@@ -74,7 +80,7 @@ void Banner::show(Strength strength, const Error& error, const std::vector<WayOu
     style()->polish(this);
     const int side = fontMetrics().height();
     m_icon->setPixmap(Theme::instance().icon(QString::fromLatin1(words[index]), tokens[index]).pixmap(side, side));
-    m_message->setText(utf(error.message));
+    m_message->setText(capital(utf(error.message)));
     m_hint->setText(sentence(utf(error.hint)));
     m_hint->setVisible(!error.hint.empty());
     m_detail->setText(utf(error.detail));
@@ -111,6 +117,13 @@ void Banner::show(Strength strength, const Error& error, const std::vector<WayOu
                     QApplication::clipboard()->setText(text.trimmed());
                 });
     }
+    // The ways out come before the cross: whoever arrives by keyboard is offered help first.
+    QWidget* before = this;
+    for (int i = 1; i < m_buttons->count(); ++i) {
+        setTabOrder(before, m_buttons->itemAt(i)->widget());
+        before = m_buttons->itemAt(i)->widget();
+    }
+    setTabOrder(before, m_close);
     setVisible(true);
 }
 

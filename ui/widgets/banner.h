@@ -11,6 +11,7 @@
 
 class QHBoxLayout;
 class QLabel;
+class QToolButton;
 
 namespace qw::ui {
 
@@ -39,6 +40,7 @@ private:
     QLabel* m_hint = nullptr;
     QLabel* m_detail = nullptr;
     QHBoxLayout* m_buttons = nullptr;
+    QToolButton* m_close = nullptr;
 };
 
 } // namespace qw::ui

@@ -25,7 +25,8 @@ QString seriesId(const QString& run, const std::string& curve) { return run + QL
 QString valueText(double value) {
     if (std::isnan(value)) return LiveTile::tr("NaN");
     if (std::isinf(value)) return LiveTile::tr("Inf");
-    return std::abs(value) >= 1000 ? QLocale().toString(value, 'f', 0) : QLocale().toString(value, 'g', 4);
+    return std::abs(value) >= 1000 ? QLocale().toString(value, 'f', 0)
+                                   : QLocale().toString(value, 'g', std::abs(value) < 0.01 ? 3 : 4); // a narrow tile's title needs its room
 }
 
 } // namespace
@@ -63,6 +64,7 @@ void LiveTile::buildHeader() {
     m_handle = new QToolButton(this);
     m_handle->setAutoRaise(true);
     m_handle->setIcon(Theme::instance().icon(QStringLiteral("drag"), Token::Muted));
+    m_handle->setIconSize(QSize(fontMetrics().height() * 2 / 3, fontMetrics().height()));
     m_handle->setCursor(Qt::OpenHandCursor);
     m_handle->setFocusPolicy(Qt::NoFocus);
     m_handle->setAccessibleName(tr("Move %1").arg(m_spec.title));
@@ -96,6 +98,7 @@ void LiveTile::buildMenu() {
     m_menu->setAccessibleName(tr("Menu of the tile %1").arg(m_spec.title));
     m_menu->setToolTip(tr("Full page, move, remove"));
     m_menu->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
+    m_menu->setProperty("noArrow", true);
     auto* menu = new QMenu(m_menu);
     menu->addMenu(m_chart->exportMenu())->setText(tr("Export"));
     connect(menu->addAction(tr("Full page (F11)")), &QAction::triggered, this, &LiveTile::fullPageWanted);

@@ -49,7 +49,7 @@ std::vector<TileSpec> makeTable() {
     eval.positive = true;
     eval.emptyText = tr("Comes with the first evaluation (eval.every)");
     table.push_back(eval);
-    table.push_back(tile("tokens", tr("Tokens per second"), {},
+    table.push_back(tile("tokens", tr("Tokens/s"), {},
                          {{"perf.tokens_per_s", tr("all"), 0}, {"perf.label_tokens_per_s", tr("with a label"), 1}}));
     TileSpec memory = tile("memory", tr("Memory"), tr("GB"),
                            {{"mem.rss", tr("process"), 0, false, false},
@@ -57,7 +57,7 @@ std::vector<TileSpec> makeTable() {
                             {"mem.gpu_alloc", tr("GPU"), 2, false, false}});
     memory.factor = 1e-9;
     table.push_back(memory);
-    table.push_back(layerTile("clip", tr("Clipped weights"), tr("%"), "clip_frac", 100));
+    table.push_back(layerTile("clip", tr("Clipped"), tr("%"), "clip_frac", 100));
     table.push_back(layerTile("drift", tr("Scale drift, mean |log2|"), {}, "scale_drift_mean"));
     table.push_back(layerTile("flips", tr("Flipped codes per step"), tr("%"), "flip_rate", 100));
     TileSpec tasks = tile("tasks", tr("Task results"), {}, {});

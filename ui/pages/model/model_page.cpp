@@ -6,6 +6,7 @@
 #include "models/scheme_draft.h"
 #include "models/scheme_facts.h"
 #include "models/scheme_preview.h"
+#include "pages/model/model_trouble.h"
 #include "pages/model/quant_strip.h"
 #include "pages/model/weight_microscope.h"
 #include "theme/theme.h"
@@ -39,6 +40,8 @@ ModelPage::ModelPage(Session& session, ActionRegistry& actions)
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setSizes({fontMetrics().averageCharWidth() * 120, fontMetrics().averageCharWidth() * 56});
     column->addWidget(m_splitter);
+    m_trouble = new ModelTrouble(session, actions, [this] { chooseFolder(); });
+    setErrorContent(m_trouble);
     buildActions();
     const QByteArray sizes = session.settings.viewState(QStringLiteral("model/splitter")).toByteArray();
     if (!sizes.isEmpty()) m_splitter->restoreState(sizes);
@@ -70,12 +73,13 @@ QWidget* ModelPage::buildTree() {
     m_tree->sortByColumn(ModelTree::Name, Qt::AscendingOrder);
     m_tree->setTabKeyNavigation(false);
     m_tree->setItemDelegateForColumn(ModelTree::Quantizes, new QuantStripDelegate(ModelTree::CanRole, m_tree));
-    m_tree->header()->setStretchLastSection(true);
     const int em = fontMetrics().averageCharWidth();
     m_tree->setIndentation(fontMetrics().height());
     m_tree->setTextElideMode(Qt::ElideMiddle);
-    const int widths[] = {30, 12, 13, 7, 15, 12, 10};
-    for (int i = 0; i < 7; ++i) m_tree->header()->resizeSection(i, widths[i] * em);
+    m_tree->header()->moveSection(ModelTree::Quantizes, ModelTree::Kind + 1); // in sight in a narrow window too
+    m_tree->header()->setStretchLastSection(false);
+    const int widths[] = {30, 13, 13, 7, 15, 12, 10, 22};
+    for (int i = 0; i < ModelTree::ColumnCount; ++i) m_tree->header()->resizeSection(i, widths[i] * em);
     auto* bar = new QHBoxLayout;
     bar->addWidget(m_filter, 1);
     bar->addWidget(m_count);
@@ -134,6 +138,9 @@ void ModelPage::wire() {
         showCount();
     });
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &ModelPage::selected);
+    connect(&banner(), &Banner::dismissed, this, [this] { // read and put away; a folder that loads again dismisses it too
+        if (session().model.state() == OpenModel::State::Failed) session().model.close();
+    });
 }
 
 void ModelPage::modelChanged() {
@@ -166,6 +173,7 @@ void ModelPage::showProblem() {
     m_shownFolder.clear();
     m_model.show(nullptr);
     m_microscope->clear({});
+    m_trouble->show(session().model.folder());
     fail(session().model.error(),
          {{tr("Reload"), [this] { session().model.reload(); }, {}}, {tr("Choose another…"), [this] { chooseFolder(); }, {}}});
 }

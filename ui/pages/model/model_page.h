@@ -14,6 +14,7 @@ class QTreeView;
 
 namespace qw::ui {
 
+class ModelTrouble;
 class WeightMicroscope;
 
 class ModelPage : public Page {
@@ -52,6 +53,7 @@ private:
     QLabel* m_summary = nullptr;
     QLabel* m_notes = nullptr;
     WeightMicroscope* m_microscope = nullptr;
+    ModelTrouble* m_trouble = nullptr;
 };
 
 } // namespace qw::ui

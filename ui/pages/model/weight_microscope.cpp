@@ -105,7 +105,7 @@ void WeightMicroscope::show(const Picture& got) {
     for (size_t i = 0; i < m_values.size(); ++i) m_values[i]->setText(values[i]);
     m_exact = got->exact();
     m_sure->setText(m_exact
-                        ? tr("exact: all %1 values").arg(countText(double(got->total)))
+                        ? tr("exact: %1 values").arg(countText(double(got->total)))
                         : tr("sampled %1 of %2; all of them follow").arg(countText(double(got->looked)), countText(double(got->total))));
     HistogramFacts shown;
     shown.lower = got->histogram.low;

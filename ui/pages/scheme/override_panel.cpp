@@ -35,7 +35,7 @@ OverridePanel::OverridePanel(SchemeDraft& draft, SchemePreview& preview, QWidget
     m_tree->header()->setStretchLastSection(false);
     m_tree->header()->setSectionResizeMode(LayerTree::Scheme, QHeaderView::Stretch);
     const int em = fontMetrics().averageCharWidth();
-    const int widths[] = {27, 14, 0, 14, 12, 17};
+    const int widths[] = {25, 13, 0, 13, 12, 15};
     for (int i = 0; i < LayerTree::ColumnCount; ++i)
         if (widths[i]) m_tree->header()->resizeSection(i, widths[i] * em);
     m_rules = new QLabel(this);

@@ -39,8 +39,8 @@ PreviewPanel::PreviewPanel(SchemePreview& preview, QWidget* parent) : QWidget(pa
     m_sure->setWordWrap(true);
     m_sure->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* line = new QHBoxLayout;
-    line->addWidget(m_layer, 1);
-    line->addWidget(m_sure, 1);
+    line->addWidget(m_layer, 3);
+    line->addWidget(m_sure, 2);
     column->addLayout(line);
     m_histogram = new HistogramChart(QStringLiteral("previewHistogram"), this);
     m_histogram->setTitle(tr("Weights and grid"));

@@ -83,10 +83,10 @@ void StartPage::build() {
     column->setContentsMargins(unit * 2, unit * 3 / 2, unit * 2, unit);
     column->setSpacing(unit / 2);
     column->addWidget(label(tr("Which quantization scheme do I ship?"), "title"));
-    column->addWidget(
-        label(tr("Open a model, pick schemes, train with fake quantization, and read the verdict. Drop a model folder, a project "
-                 "or a recipe anywhere in this window."),
-              "muted"));
+    column->addWidget(label(
+        tr("Open a model, pick schemes, train with fake quantization, and read the verdict.\nDrop a model folder, a project or a recipe "
+           "anywhere in this window."),
+        "muted"));
     auto* row = new QHBoxLayout;
     row->setSpacing(unit);
     const auto action = [this](const char* id) { return actions().find(QString::fromLatin1(id)); };
@@ -124,6 +124,7 @@ QWidget* StartPage::buildRecent() {
     m_recentList->setAllColumnsShowFocus(true);
     m_recentList->setTextElideMode(Qt::ElideMiddle);
     m_recentList->setTabKeyNavigation(false);
+    m_recentList->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents); // takes what is left; the page need not scroll for it
     m_recentList->setMinimumHeight(fontMetrics().height() * 6);
     m_recentList->header()->setStretchLastSection(false);
     m_recentList->header()->setSectionResizeMode(RecentModel::Path, QHeaderView::Stretch);

@@ -99,7 +99,7 @@ void TrainPage::updateState() {
         if (!m_failed) setViewState(ViewState::Ready);
         return;
     }
-    const QString links = tr("%1 and %2")
+    const QString links = tr("%1 and a %2")
                               .arg(link(kModelLink, model ? tr("model (chosen)") : tr("model")),
                                    link(QStringLiteral("scheme"), scheme ? tr("scheme (chosen)") : tr("scheme")));
     setEmpty(tr("Choose a %1.<br><br>Training without a scheme is possible too: %2.")
@@ -149,7 +149,8 @@ void TrainPage::showFindings() {
         const bool inForm = std::ranges::any_of(recipeFields(), [&](const RecipeField& f) { return belongsTo(finding, f.key); }) ||
                             finding.key.starts_with("data.") || finding.key.starts_with("eval.tasks");
         if (inForm) continue;
-        lines << sentences(finding, text(finding.key));
+        lines << (finding.key == "model.path" && recipe.model.path.empty() ? tr("Error: no model is chosen. Fix: choose one above.")
+                                                                           : sentences(finding, text(finding.key)));
         isError = isError || finding.isError;
     }
     m_problems->setText(lines.join(QLatin1Char('\n')));
@@ -162,6 +163,8 @@ void TrainPage::showFindings() {
 
 QString TrainPage::whyNoStart() const {
     if (m_starting) return tr("The study is being started");
+    if (const config::Finding* error = m_checked.firstError(); error && error->key == "model.path" && !hasModel(session().draft.recipe()))
+        return tr("no model is chosen");
     if (const config::Finding* error = m_checked.firstError())
         return error->key.empty() ? text(error->message) : tr("%1 %2").arg(text(error->key), text(error->message));
     if (!session().project.isOpen()) return tr("Open or make a project first: the study is kept there");
