@@ -3,6 +3,7 @@
 #include "charts/chart_layers.h"
 #include "charts/chart_plot.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace qw::ui {
@@ -78,7 +79,9 @@ void FlagLayer::draw(QCPPainter* painter) {
         freeFrom = px + size / 2;
         Theme::instance()
             .icon(flag.icon.isEmpty() ? QStringLiteral("info") : flag.icon, Token::Muted)
-            .paint(painter, QRectF(px - size / 2, inside.top() + 0.9 * size, size, size).toRect());
+            .paint(painter,
+                   QRectF(std::max(inside.left(), std::min(px - size / 2, inside.right() - size)), inside.top() + 0.9 * size, size, size)
+                       .toRect());
     }
     for (const ChartCurve& curve : m_plot.data().curves())
         if (ChartData::drawn(curve, m_plot.data().xAxis())) drawNonFinite(*painter, curve, inside);
