@@ -92,7 +92,7 @@ void addLinear(std::vector<TensorSource>& out, const Checkpoint& source, const Q
 
 // Both inner objects refuse keys they do not know, so they hold exactly those of the schema's release.
 Json weightArgs(const Checkpoint& source, const CompressedLayout& layout) {
-    const records::QuantBlock& w = linears(source).front().block;
+    const records::QuantBlock w = linears(source).front().block;
     return {{"num_bits", w.bits},
             {"type", "int"},
             {"symmetric", w.mapping != Mapping::Asymmetric},

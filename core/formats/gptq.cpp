@@ -132,7 +132,7 @@ Result<Verdict> check(const Checkpoint& source) {
         verdict.notes.push_back("activations are not rounded by its readers: the format has no words for them");
     }
     if (source.dtype() != records::DType::F16) verdict.notes.push_back("most of its readers compute in fp16, training did not");
-    const records::QuantBlock& w = linears(source).front().block;
+    const records::QuantBlock w = linears(source).front().block;
     if (const WrittenGroup group = writtenGroup(w); group.repeat > 1)
         verdict.notes.push_back("groups of " + std::to_string(w.groupSize) + " are written as " + std::to_string(group.columns) +
                                 ", each scale repeated");

@@ -30,6 +30,7 @@ template<class Page> struct PageWindow : Wiring {
         page.resize(size);
         page.show();
     }
+    ~PageWindow() { page.close(); } // as the window does: a page is whole when it hides
     template<class T = QWidget> [[nodiscard]] T* find(const char* name) { return page.template findChild<T*>(QString::fromLatin1(name)); }
     [[nodiscard]] QString state() const { return page.property("viewState").toString(); }
 };

@@ -4,7 +4,6 @@
 #include "models/run_row.h"
 #include "models/run_texts.h"
 #include "pages/live/live_words.h"
-#include "widgets/refresh_deferrer.h"
 
 #include <QFormLayout>
 #include <QHeaderView>
@@ -38,11 +37,10 @@ protected:
 DetailsDock::DetailsDock(Session& session, QWidget* parent) : QDockWidget(tr("Details"), parent), m_session(session) {
     setObjectName(QStringLiteral("dockDetails"));
     build();
-    m_deferrer = new RefreshDeferrer(this, [this] { refresh(); });
-    m_deferrer->request();
-    connect(&session.project, &Project::changed, m_deferrer, &RefreshDeferrer::request);
-    connect(&session.project, &Project::closed, m_deferrer, &RefreshDeferrer::request);
-    connect(&session, &Session::liveRunChanged, m_deferrer, &RefreshDeferrer::request);
+    m_deferrer.request();
+    connect(&session.project, &Project::changed, &m_deferrer, &RefreshDeferrer::request);
+    connect(&session.project, &Project::closed, &m_deferrer, &RefreshDeferrer::request);
+    connect(&session, &Session::liveRunChanged, &m_deferrer, &RefreshDeferrer::request);
 }
 
 void DetailsDock::build() {

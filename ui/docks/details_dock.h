@@ -4,6 +4,7 @@
 
 #include "client/session.h"
 #include "models/layer_facts_model.h"
+#include "widgets/refresh_deferrer.h"
 
 #include <QDockWidget>
 #include <QTimer>
@@ -15,8 +16,6 @@ class QSortFilterProxyModel;
 class QTableView;
 
 namespace qw::ui {
-
-class RefreshDeferrer;
 
 class DetailsDock : public QDockWidget {
     Q_OBJECT
@@ -41,9 +40,9 @@ private:
     QLineEdit* m_filter = nullptr;
     QTableView* m_table = nullptr;
     QLabel* m_layer = nullptr;
-    RefreshDeferrer* m_deferrer = nullptr;
     QString m_uid;
     int64_t m_seq = -1; // of the facts that are shown
+    RefreshDeferrer m_deferrer{this, [this] { refresh(); }};
 };
 
 } // namespace qw::ui

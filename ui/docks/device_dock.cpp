@@ -3,7 +3,6 @@
 
 #include "theme/theme.h"
 #include "widgets/action_registry.h"
-#include "widgets/refresh_deferrer.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -32,9 +31,8 @@ DeviceDock::DeviceDock(Session& session, QWidget* parent) : QDockWidget(tr("Devi
     build();
     m_timer.setInterval(kLookMs);
     connect(&m_timer, &QTimer::timeout, this, &DeviceDock::look);
-    auto* deferrer = new RefreshDeferrer(this, [this] { look(); });
-    deferrer->request();
-    connect(deferrer, &RefreshDeferrer::visibleChanged, this, [this](bool visible) {
+    m_deferrer.request();
+    connect(&m_deferrer, &RefreshDeferrer::visibleChanged, this, [this](bool visible) {
         if (!visible) {
             m_timer.stop();
             return;

@@ -4,6 +4,7 @@
 
 #include "client/session.h"
 #include "models/system_facts.h"
+#include "widgets/refresh_deferrer.h"
 
 #include <QDockWidget>
 #include <QTimer>
@@ -45,6 +46,7 @@ private:
     bool m_checked = false;
     QTimer m_timer;
     Worker m_worker;
+    RefreshDeferrer m_deferrer{this, [this] { look(); }};
 };
 
 } // namespace qw::ui

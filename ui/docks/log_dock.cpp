@@ -5,7 +5,6 @@
 #include "pages/live/live_words.h"
 #include "theme/theme.h"
 #include "widgets/action_registry.h"
-#include "widgets/refresh_deferrer.h"
 
 #include <QApplication>
 #include <QCheckBox>
@@ -117,11 +116,10 @@ QWidget* LogDock::buildBar() {
 }
 
 void LogDock::wire() {
-    auto* deferrer = new RefreshDeferrer(this, [this] { chooseRun(); });
-    connect(deferrer, &RefreshDeferrer::visibleChanged, &m_follower, &LogFollower::setActive);
-    connect(&m_session.project, &Project::changed, deferrer, &RefreshDeferrer::request);
-    connect(&m_session.project, &Project::closed, deferrer, &RefreshDeferrer::request);
-    connect(&m_session, &Session::liveRunChanged, deferrer, &RefreshDeferrer::request);
+    connect(&m_deferrer, &RefreshDeferrer::visibleChanged, &m_follower, &LogFollower::setActive);
+    connect(&m_session.project, &Project::changed, &m_deferrer, &RefreshDeferrer::request);
+    connect(&m_session.project, &Project::closed, &m_deferrer, &RefreshDeferrer::request);
+    connect(&m_session, &Session::liveRunChanged, &m_deferrer, &RefreshDeferrer::request);
     connect(&m_session, &Session::notice, this, [this](const Error& error) {
         say(LogLevel::Warning, text(error.message + (error.hint.empty() ? "" : "; " + error.hint) + " [" + error.code + "]"));
     });

@@ -5,6 +5,7 @@
 #include "client/session.h"
 #include "models/log_follower.h"
 #include "models/log_model.h"
+#include "widgets/refresh_deferrer.h"
 
 #include <QDockWidget>
 #include <QSaveFile>
@@ -60,6 +61,7 @@ private:
     int m_saveRow = 0;
     QRegularExpression m_findPattern;
     int m_findRow = 0, m_findLeft = 0, m_findStep = 1;
+    RefreshDeferrer m_deferrer{this, [this] { chooseRun(); }};
 };
 
 } // namespace qw::ui

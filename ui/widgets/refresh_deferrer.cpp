@@ -6,8 +6,7 @@
 
 namespace qw::ui {
 
-RefreshDeferrer::RefreshDeferrer(QWidget* watched, std::function<void()> refresh)
-    : QObject(watched), m_watched(watched), m_refresh(std::move(refresh)) {
+RefreshDeferrer::RefreshDeferrer(QWidget* watched, std::function<void()> refresh) : m_watched(watched), m_refresh(std::move(refresh)) {
     m_soon.setSingleShot(true);
     m_soon.setInterval(0);
     connect(&m_soon, &QTimer::timeout, this, [this] {
