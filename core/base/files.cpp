@@ -69,10 +69,14 @@ Result<std::string> readFile(const std::filesystem::path& path, uint64_t maxByte
                      {},
                      {},
                      false};
-    std::string bytes(static_cast<size_t>(info.st_size), '\0');
+    return readAt(file.fd, path, 0, static_cast<size_t>(info.st_size));
+}
+
+Result<std::string> readAt(int fd, const std::filesystem::path& path, uint64_t at, size_t size) {
+    std::string bytes(size, '\0');
     size_t have = 0;
-    while (have < bytes.size()) {
-        const ssize_t n = ::read(file.fd, bytes.data() + have, bytes.size() - have);
+    while (have < size) {
+        const ssize_t n = ::pread(fd, bytes.data() + have, size - have, static_cast<off_t>(at + have));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errnoError(errno, "read", path);
         if (n == 0) break;

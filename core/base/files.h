@@ -13,6 +13,8 @@ namespace qw {
 
 // Whole file as bytes. file.not_found, file.permission, file.io; file.unsafe above maxBytes or when it is not a regular file.
 [[nodiscard]] Result<std::string> readFile(const std::filesystem::path& path, uint64_t maxBytes = uint64_t{1} << 32);
+// Up to size bytes of an open file from `at` on; fewer at its end. path: for the error.
+[[nodiscard]] Result<std::string> readAt(int fd, const std::filesystem::path& path, uint64_t at, size_t size);
 // Writes beside the target, fsyncs, renames. disk.full, file.permission, file.io; on error the old content stays.
 [[nodiscard]] Status writeFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 [[nodiscard]] Status makeDirs(const std::filesystem::path& path);

@@ -41,15 +41,6 @@ void toFloat(DType type, const std::byte* from, int64_t count, std::vector<float
     for (int64_t i = 0; i < count; ++i) into[static_cast<size_t>(i)] = numerics::loadAs(type, from, i);
 }
 
-void addUp(numerics::Stats& sum, const numerics::Stats& part) {
-    sum.sumSquares += part.sumSquares;
-    sum.sumSquaredError += part.sumSquaredError;
-    sum.clipped += part.clipped;
-    sum.underflow += part.underflow;
-    sum.nonfinite += part.nonfinite;
-    sum.count += part.count;
-}
-
 records::Role roleOf(const Matrix& m) { return m.isEmbedding ? records::Role::Embedding : records::Role::Weight; }
 
 // One group's grid: its scale and the value of every code.
@@ -126,7 +117,7 @@ Result<LayerPreview> previewLayer(WeightSource& source, const PreviewJob& job, c
             outputs.codes = codes.data();
         }
         numerics::fakeQuantize(grid, values.data(), outputs, serial());
-        addUp(out.stats, stats);
+        out.stats += stats;
         if (look) look({at, count, values.data(), codes.data()});
     }
     return out;

@@ -9,7 +9,6 @@
 
 namespace qw::exporter {
 
-
 struct Facts {
     std::string format; // "huggingface" | "native"
     records::DType type = records::DType::F32;

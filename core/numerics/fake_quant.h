@@ -53,6 +53,7 @@ struct Stats {
     int64_t nonfinite = 0;      // NaN or Inf in x
     int64_t count = 0;
     [[nodiscard]] double sqnrDb() const; // +inf when equal
+    Stats& operator+=(const Stats& part);
 };
 
 // Any subset of outputs; null = not wanted. All arrays are row-major and contiguous.

@@ -159,6 +159,16 @@ double bitsPerWeight(const Grid& grid) {
     return grid.bits + static_cast<double>(perGroup) / static_cast<double>(grid.group);
 }
 
+Stats& Stats::operator+=(const Stats& part) {
+    sumSquares += part.sumSquares;
+    sumSquaredError += part.sumSquaredError;
+    clipped += part.clipped;
+    underflow += part.underflow;
+    nonfinite += part.nonfinite;
+    count += part.count;
+    return *this;
+}
+
 double Stats::sqnrDb() const {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     if (sumSquaredError == 0) return kInfinity;

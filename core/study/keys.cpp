@@ -81,7 +81,8 @@ Result<std::string> modelFingerprint(const fs::path& folder) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(folder, failed)) {
         const auto extension = entry.path().extension();
-        if (entry.is_regular_file(failed) && (extension == ".json" || extension == ".safetensors" || extension == ".gguf")) files.push_back(entry.path());
+        if (entry.is_regular_file(failed) && (extension == ".json" || extension == ".safetensors" || extension == ".gguf"))
+            files.push_back(entry.path());
     }
     if (files.empty())
         return Error{

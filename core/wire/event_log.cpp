@@ -62,21 +62,6 @@ size_t goodRecord(std::string_view bytes, int64_t& seq) {
     return kLogHeaderBytes + length;
 }
 
-// Up to size bytes from `at` on; fewer at the end of the file.
-Result<std::string> chunk(int fd, const std::filesystem::path& path, uint64_t at, size_t size) {
-    std::string bytes(size, '\0');
-    size_t have = 0;
-    while (have < size) {
-        const ssize_t n = ::pread(fd, bytes.data() + have, size - have, static_cast<off_t>(at + have));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errnoError(errno, "read", path);
-        if (n == 0) break;
-        have += static_cast<size_t>(n);
-    }
-    bytes.resize(have);
-    return bytes;
-}
-
 bool hasGoodRecord(std::string_view bytes) {
     char magic[4];
     std::memcpy(magic, &kLogMagic, sizeof magic);
@@ -178,7 +163,7 @@ Result<EventLogWriter> EventLogWriter::open(const std::filesystem::path& path) {
     if (state->file.fd < 0) return errnoError(errno, "open", path);
     if (size > state->good) {
         state->cut = size - state->good;
-        QW_TRY(const std::string tail, chunk(state->file.fd, path, state->good, state->cut));
+        QW_TRY(const std::string tail, readAt(state->file.fd, path, state->good, state->cut));
         if (hasGoodRecord(tail)) QW_CHECK(writeFileAtomic(path.string() + ".cut-" + std::to_string(wallMs()), tail));
         if (::ftruncate(state->file.fd, static_cast<off_t>(state->good)) != 0) return errnoError(errno, "truncate", path);
     }
@@ -229,7 +214,7 @@ struct EventLogReader::State {
     // Is the last record still the one that was read?
     Status checkPlace(int fd) {
         if (place.seq == 0) return {};
-        QW_TRY(const std::string header, chunk(fd, path, place.start, kLogHeaderBytes));
+        QW_TRY(const std::string header, readAt(fd, path, place.start, kLogHeaderBytes));
         if (header.size() == kLogHeaderBytes && get<uint32_t>(header.data()) == kLogMagic &&
             static_cast<int64_t>(get<uint64_t>(header.data() + 8)) == place.seq && get<uint32_t>(header.data() + 16) == place.crc) {
             offset = place.start + kLogHeaderBytes + get<uint32_t>(header.data() + 4);
@@ -243,11 +228,11 @@ struct EventLogReader::State {
     // Bytes from the current offset: 1 MiB, or the whole record there when it is longer.
     Result<std::string> window(int fd, uint64_t size) const {
         const uint64_t left = size - offset;
-        auto bytes = chunk(fd, path, offset, std::min<uint64_t>(left, kWindowBytes));
+        auto bytes = readAt(fd, path, offset, std::min<uint64_t>(left, kWindowBytes));
         if (!bytes || bytes->size() < kLogHeaderBytes || get<uint32_t>(bytes->data()) != kLogMagic) return bytes;
         const uint64_t whole = kLogHeaderBytes + uint64_t{get<uint32_t>(bytes->data() + 4)};
         if (whole <= bytes->size() || whole > left || whole > kLogHeaderBytes + kMaxLogRecordBytes) return bytes;
-        return chunk(fd, path, offset, whole);
+        return readAt(fd, path, offset, whole);
     }
 };
 

@@ -49,6 +49,17 @@ class RowBlocksTest : public QObject {
         return dir;
     }
 
+    static void schemesAndFormats() {
+        QTest::addColumn<int>("bits");
+        QTest::addColumn<bool>("asymmetric");
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"native", "compressed-tensors", "gguf", "gptq", "hf"})
+            QTest::addRow("%s int4", name) << 4 << false << QString::fromLatin1(name);
+        for (const char* name : {"native", "compressed-tensors", "gguf"})
+            QTest::addRow("%s int4 zero points", name) << 4 << true << QString::fromLatin1(name);
+        QTest::addRow("gguf int8") << 8 << false << QStringLiteral("gguf");
+    }
+
 private Q_SLOTS:
     void blocksCoverAllRowsOnce() {
         for (const auto& [rows, width] : {std::pair<int64_t, int64_t>{0, 4}, {1, 1 << 30}, {1000, 1 << 20}, {1 << 20, 3}}) {
@@ -64,16 +75,9 @@ private Q_SLOTS:
     }
 
     void someRowsAreThoseOfTheWhole_data() {
-        QTest::addColumn<int>("bits");
-        QTest::addColumn<bool>("asymmetric");
-        QTest::addColumn<QString>("name");
-        for (const char* name : {"native", "compressed-tensors", "gguf", "gptq", "hf"})
-            QTest::addRow("%s int4", name) << 4 << false << QString::fromLatin1(name);
-        for (const char* name : {"native", "compressed-tensors", "gguf"})
-            QTest::addRow("%s int4 zero points", name) << 4 << true << QString::fromLatin1(name);
+        schemesAndFormats();
         for (const char* name : {"native", "compressed-tensors"})
             QTest::addRow("%s int3 zero points", name) << 3 << true << QString::fromLatin1(name);
-        QTest::addRow("gguf int8") << 8 << false << QStringLiteral("gguf");
     }
     void someRowsAreThoseOfTheWhole() {
         QFETCH(int, bits);
@@ -117,16 +121,7 @@ private Q_SLOTS:
         }
     }
 
-    void oneScaleForTheMatrix_data() {
-        QTest::addColumn<int>("bits");
-        QTest::addColumn<bool>("asymmetric");
-        QTest::addColumn<QString>("name");
-        for (const char* name : {"native", "compressed-tensors", "gguf", "gptq", "hf"})
-            QTest::addRow("%s int4", name) << 4 << false << QString::fromLatin1(name);
-        for (const char* name : {"native", "compressed-tensors", "gguf"})
-            QTest::addRow("%s int4 zero point", name) << 4 << true << QString::fromLatin1(name);
-        QTest::addRow("gguf int8") << 8 << false << QStringLiteral("gguf");
-    }
+    void oneScaleForTheMatrix_data() { schemesAndFormats(); }
     void oneScaleForTheMatrix() {
         QFETCH(int, bits);
         QFETCH(bool, asymmetric);

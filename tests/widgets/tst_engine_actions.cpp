@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: Tools > Engine on the run that page Live shows: restart with a checkpoint, attach again.
-#include "desk.h"
-#include "live_fixture.h"
-#include "pages/live/live_page.h"
+#include "live_page_fixture.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -13,17 +11,11 @@ using ui::LivePage;
 class EngineActionsTest : public QObject {
     Q_OBJECT
 
-    static QString state(const LivePage& page) { return page.property("viewState").toString(); }
-
 private Q_SLOTS:
     void restartEndsTheEngineThenGoesOn() {
-        test::Desk world;
-        test::GrowingRun run(world.project(), "again", 500);
-        run.train(10);
-        QVERIFY(world.open());
-        LivePage page(world.session, world.actions);
-        page.show();
-        QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        test::LiveScene world;
+        world.show();
+        test::GrowingRun& run = world.run;
         QAction* restart = world.actions.find(QStringLiteral("tools.engine.restart"));
         QTRY_VERIFY(restart->isEnabled());
         restart->trigger();
@@ -43,13 +35,9 @@ private Q_SLOTS:
     }
 
     void aRefusedRestartAsksForNothingMore() {
-        test::Desk world;
-        test::GrowingRun run(world.project(), "refused", 500);
-        run.train(10);
-        QVERIFY(world.open());
-        LivePage page(world.session, world.actions);
-        page.show();
-        QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        test::LiveScene world;
+        world.show();
+        test::GrowingRun& run = world.run;
         QAction* restart = world.actions.find(QStringLiteral("tools.engine.restart"));
         QTRY_VERIFY(restart->isEnabled());
         restart->trigger();
@@ -72,11 +60,11 @@ private Q_SLOTS:
         run.train(10);
         QVERIFY(world.open());
         page.show();
-        QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(test::stateOf(page), QStringLiteral("ready"), 10'000);
         QTRY_COMPARE(world.engine.watched.size(), 1);
         world.engine.watched.clear();
         attach->trigger();
-        QTRY_COMPARE_WITH_TIMEOUT(state(page), QStringLiteral("ready"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(test::stateOf(page), QStringLiteral("ready"), 10'000);
         QTRY_COMPARE(world.engine.watched.size(), 1);
         QCOMPARE(world.engine.watched.first().uid, run.uid);
         QCOMPARE(page.run().series().curve("train.loss")->steps.size(), size_t(10)); // none doubled
