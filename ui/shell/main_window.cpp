@@ -168,7 +168,8 @@ void MainWindow::showTitle() {
 
 void MainWindow::showNotice(const Error& error) {
     const bool bad = error.code.starts_with("file.") || error.code.starts_with("store.") || error.code.starts_with("disk.");
-    m_notice->show(bad ? Banner::Strength::Error : Banner::Strength::Info, error);
+    const bool readable = error.code == "store.newer_schema"; // nothing is wrong with it
+    m_notice->show(readable ? Banner::Strength::Warning : bad ? Banner::Strength::Error : Banner::Strength::Info, error);
 }
 
 // Finished work shows its answer without being asked, once; whoever chose rows before keeps them. A study in work, or one that was

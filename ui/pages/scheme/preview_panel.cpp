@@ -46,6 +46,13 @@ PreviewPanel::PreviewPanel(SchemePreview& preview, QWidget* parent) : QWidget(pa
     m_histogram->setTitle(tr("Weights and grid"));
     m_histogram->setAccessibleName(tr("Histogram of the layer with the grid"));
     column->addWidget(m_histogram, 1);
+    m_none = new QLabel(this);
+    m_none->setObjectName(QStringLiteral("previewNone"));
+    m_none->setProperty("look", QStringLiteral("muted"));
+    m_none->setWordWrap(true);
+    m_none->setAlignment(Qt::AlignCenter);
+    m_none->hide();
+    column->addWidget(m_none, 1);
     m_grid = new GridLine(this);
     m_grid->setObjectName(QStringLiteral("previewGrid"));
     m_grid->setAccessibleName(tr("Grid of one group on a number line"));
@@ -126,13 +133,15 @@ void PreviewPanel::showPicture() {
     m_sure->setText(m_preview.howSure());
     if (m_preview.problem()) m_sure->setText(text(m_preview.problem()->message));
     const auto& picture = m_preview.picture();
-    if (!picture) {
+    const bool isShown = picture.has_value();
+    for (QWidget* part : {static_cast<QWidget*>(m_histogram), static_cast<QWidget*>(m_grid), static_cast<QWidget*>(m_layer)})
+        part->setVisible(isShown);
+    m_none->setHidden(isShown);
+    if (!isShown) {
         m_sqnr->setText(QStringLiteral("–"));
         m_more->clear();
-        m_grid->setLevels({}, {});
-        HistogramFacts none;
-        none.note = m_preview.facts().bits > 0 ? tr("weights are not quantized") : tr("no preview: the scheme cannot be used as it is");
-        m_histogram->setFacts(none);
+        m_none->setText(m_preview.facts().bits > 0 ? tr("The weights are not quantized.")
+                                                   : tr("No preview: the scheme cannot be used as it is."));
         return;
     }
     const QSignalBlocker quiet(m_layer);

@@ -36,6 +36,7 @@ private:
     QComboBox* m_layer = nullptr;
     QLabel* m_sure = nullptr;
     QLabel* m_more = nullptr;
+    QLabel* m_none = nullptr; // in place of the pictures
     GridLine* m_grid = nullptr;
     HistogramChart* m_histogram = nullptr;
 };
