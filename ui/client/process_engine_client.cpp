@@ -6,7 +6,6 @@
 #include "drive/control.h"
 #include "study/study_file.h"
 
-#include <QDir>
 #include <QTimer>
 #include <csignal>
 
@@ -14,45 +13,46 @@ namespace qw::ui {
 
 ProcessEngineClient::ProcessEngineClient(QObject* parent) : EngineClient(parent) {
     std::signal(SIGPIPE, SIG_IGN); // an engine that dies while we write to it is an error, no end of ours
+    m_children.start();
 }
 
 ProcessEngineClient::~ProcessEngineClient() {
     for (const auto& [uid, watch] : m_watches) watch->stop();
     m_watches.clear();
     m_retired.clear();
-    for (const auto& [id, process] : m_commands) delete process;
+    for (const auto& [id, command] : m_commands) command.process->deleteLater(); // a thread that ends still deletes
+    m_children.quit();
+    m_children.wait();
 }
 
-int ProcessEngineClient::run(ToolProcess::Command command, const QString& recipeText) {
+int ProcessEngineClient::run(const QStringList& arguments, const QString& recipeText, QObject* context, OnProgress progress, Reply done) {
     const int id = m_nextId++;
-    if (!recipeText.isNull()) {
-        command.recipe = std::make_unique<QTemporaryFile>(QDir::tempPath() + QStringLiteral("/qat-workbench-XXXXXX.yaml"));
-        const QByteArray bytes = recipeText.toUtf8();
-        if (!command.recipe->open() || command.recipe->write(bytes) != bytes.size() || !command.recipe->flush()) {
-            const Error error{"file.io", utf8(tr("the recipe could not be written to %1").arg(QDir::tempPath())),
-                              utf8(tr("free some space there")), utf8(command.recipe->errorString()), true};
-            if (command.context) QTimer::singleShot(0, command.context, [done = std::move(command.done), error] { done(error); });
-            return id;
-        }
-        command.arguments.insert(1, command.recipe->fileName());
-    }
-    auto* process = new ToolProcess(std::move(command), nullptr);
-    m_commands.emplace(id, process);
-    connect(process, &ToolProcess::ended, this, [this, id, process] {
+    auto* process = new ToolProcess(arguments, recipeText);
+    m_commands.emplace(id, Command{context, std::move(progress), std::move(done), process});
+    process->moveToThread(&m_children);
+    connect(process, &ToolProcess::said, this, [this, id](const QString& sentence) {
+        const Command& command = m_commands.at(id);
+        if (command.progress && command.done && command.context) command.progress(sentence);
+    });
+    connect(process, &ToolProcess::ended, this, [this, id, process](const Result<QByteArray>& result) {
+        answer(id, result);
         m_commands.erase(id);
         process->deleteLater();
     });
-    process->start();
+    QMetaObject::invokeMethod(process, &ToolProcess::start);
     return id;
 }
 
+void ProcessEngineClient::answer(int id, const Result<QByteArray>& result) {
+    const auto at = m_commands.find(id);
+    if (at == m_commands.end()) return;
+    const Reply done = std::exchange(at->second.done, {});
+    if (done && at->second.context) done(result);
+}
+
 void ProcessEngineClient::startStudy(const QString& project, const QString& recipeText, QObject* context, Reply done) {
-    run({{QStringLiteral("run"), QStringLiteral("--project"), project, QStringLiteral("--detach"), QStringLiteral("--json")},
-         nullptr,
-         context,
-         {},
-         std::move(done)},
-        recipeText);
+    run({QStringLiteral("run"), QStringLiteral("--project"), project, QStringLiteral("--detach"), QStringLiteral("--json")}, recipeText,
+        context, {}, std::move(done));
 }
 
 void ProcessEngineClient::continueStudy(const QString& project, const QString& studyDir, QObject* context, Reply done) {
@@ -75,7 +75,7 @@ void ProcessEngineClient::plan(const QString& recipeText, bool probe, QObject* c
     cancelPlan();
     QStringList arguments{QStringLiteral("plan"), QStringLiteral("--json")};
     if (!probe) arguments << QStringLiteral("--no-probe");
-    m_plan = run({arguments, nullptr, context, {}, std::move(done)}, recipeText);
+    m_plan = run(arguments, recipeText, context, {}, std::move(done));
 }
 
 void ProcessEngineClient::cancelPlan() { cancelCommand(std::exchange(m_plan, 0)); }
@@ -99,12 +99,14 @@ void ProcessEngineClient::control(const QString& project, const QString& token, 
 int ProcessEngineClient::command(const QStringList& arguments, QObject* context, OnProgress progress, Reply done) {
     QStringList all = arguments;
     if (!all.contains(QStringLiteral("--json"))) all << QStringLiteral("--json");
-    return run({all, nullptr, context, std::move(progress), std::move(done)}, QString());
+    return run(all, QString(), context, std::move(progress), std::move(done));
 }
 
 void ProcessEngineClient::cancelCommand(int id) {
     const auto at = m_commands.find(id);
-    if (at != m_commands.end()) at->second->cancel();
+    if (at == m_commands.end() || !at->second.done) return;
+    QMetaObject::invokeMethod(at->second.process, &ToolProcess::cancel);
+    QTimer::singleShot(0, this, [this, id] { answer(id, Error{"engine.cancelled", utf8(tr("cancelled")), "", "", true}); });
 }
 
 void ProcessEngineClient::watch(const RunPlace& run, qint64 afterSeq) {

@@ -7,6 +7,8 @@
 #include "client/tool_process.h"
 #include "client/worker.h"
 
+#include <QPointer>
+#include <QThread>
 #include <map>
 #include <memory>
 #include <vector>
@@ -30,10 +32,19 @@ public:
     void unwatch(const QString& uid) override;
 
 private:
-    int run(ToolProcess::Command command, const QString& recipeText);
+    // A command in work. Its object lives on m_children; what it says is delivered while the context lives and until it is answered.
+    struct Command {
+        QPointer<QObject> context;
+        OnProgress progress;
+        Reply done;
+        ToolProcess* process = nullptr;
+    };
+    int run(const QStringList& arguments, const QString& recipeText, QObject* context, OnProgress progress, Reply done);
+    void answer(int id, const Result<QByteArray>& result);
     void retire(std::unique_ptr<RunWatch> watch);
 
-    std::map<int, ToolProcess*> m_commands;
+    QThread m_children;
+    std::map<int, Command> m_commands;
     int m_nextId = 1, m_plan = 0;
     std::map<QString, std::unique_ptr<RunWatch>> m_watches;
     std::vector<std::unique_ptr<RunWatch>> m_retired; // told to stop; joined once they have

@@ -4,6 +4,7 @@
 #include "client/project.h"
 #include "drive/locate.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -18,7 +19,8 @@ constexpr qsizetype kKeptErrors = 4096;
 
 } // namespace
 
-ToolProcess::ToolProcess(Command command, QObject* parent) : QObject(parent), m_command(std::move(command)) {
+ToolProcess::ToolProcess(QStringList arguments, QString recipeText)
+    : m_arguments(std::move(arguments)), m_recipeText(std::move(recipeText)) {
     connect(&m_process, &QProcess::readyReadStandardError, this, &ToolProcess::readProgress);
     connect(&m_process, &QProcess::finished, this, &ToolProcess::finish);
     connect(&m_process, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
@@ -36,19 +38,29 @@ ToolProcess::~ToolProcess() {
 void ToolProcess::start() {
     const auto tool = drive::findTool();
     if (!tool) {
-        QTimer::singleShot(0, this, [this, error = tool.error()] {
-            answer(error);
-            Q_EMIT ended();
-        });
+        Q_EMIT ended(tool.error());
         return;
     }
-    m_process.start(text(tool->string()), m_command.arguments);
+    if (const Status written = writeRecipe(); !written) {
+        Q_EMIT ended(written.error());
+        return;
+    }
+    m_process.start(text(tool->string()), m_arguments);
     m_process.closeWriteChannel();
 }
 
+Status ToolProcess::writeRecipe() {
+    if (m_recipeText.isNull()) return {};
+    m_recipe = std::make_unique<QTemporaryFile>(QDir::tempPath() + QStringLiteral("/qat-workbench-XXXXXX.yaml"));
+    const QByteArray bytes = m_recipeText.toUtf8();
+    if (!m_recipe->open() || m_recipe->write(bytes) != bytes.size() || !m_recipe->flush())
+        return Error{"file.io", utf8(tr("the recipe could not be written to %1").arg(QDir::tempPath())), utf8(tr("free some space there")),
+                     utf8(m_recipe->errorString()), true};
+    m_arguments.insert(1, m_recipe->fileName());
+    return {};
+}
+
 void ToolProcess::cancel() {
-    if (m_answered) return;
-    QTimer::singleShot(0, this, [this] { answer(Error{"engine.cancelled", utf8(tr("cancelled")), "", "", true}); });
     m_process.terminate();
     QTimer::singleShot(kTellAgainMs, &m_process, &QProcess::terminate);
     QTimer::singleShot(kKillMs, &m_process, &QProcess::kill);
@@ -57,14 +69,13 @@ void ToolProcess::cancel() {
 void ToolProcess::readProgress() {
     const QByteArray bytes = m_process.readAllStandardError();
     m_errors = (m_errors + bytes).right(kKeptErrors);
-    if (!m_command.progress || !m_command.context || m_answered) return;
     for (const QByteArray& line : bytes.split('\n'))
-        if (const QString sentence = cleaned(QString::fromUtf8(line.trimmed())); !sentence.isEmpty()) m_command.progress(sentence);
+        if (const QString sentence = cleaned(QString::fromUtf8(line.trimmed())); !sentence.isEmpty()) Q_EMIT said(sentence);
 }
 
 QString ToolProcess::cleaned(QString text) const {
-    if (m_command.recipe) {
-        const QFileInfo file(m_command.recipe->fileName());
+    if (m_recipe) {
+        const QFileInfo file(m_recipe->fileName());
         text.replace(file.absoluteFilePath(), tr("recipe")).replace(file.fileName(), tr("recipe"));
     }
     return text;
@@ -83,7 +94,7 @@ Result<QByteArray> ToolProcess::result() {
     }
     if (m_process.exitStatus() == QProcess::NormalExit && m_process.exitCode() == 0) return out;
     if (!out.isEmpty() && !body.isEmpty() && m_process.exitStatus() == QProcess::NormalExit) return out; // says itself what failed
-    const QString name = m_command.arguments.value(0);
+    const QString name = m_arguments.value(0);
     const QString how = m_process.error() == QProcess::FailedToStart    ? tr("could not be started: %1").arg(m_process.errorString())
                         : m_process.exitStatus() == QProcess::CrashExit ? tr("died of signal %1").arg(m_process.exitCode())
                                                                         : tr("ended with code %1").arg(m_process.exitCode());
@@ -94,13 +105,7 @@ Result<QByteArray> ToolProcess::result() {
 void ToolProcess::finish() {
     if (m_process.state() != QProcess::NotRunning) return;
     readProgress();
-    answer(result());
-    Q_EMIT ended();
-}
-
-void ToolProcess::answer(const Result<QByteArray>& result) {
-    if (std::exchange(m_answered, true)) return;
-    if (m_command.context && m_command.done) m_command.done(result);
+    Q_EMIT ended(result());
 }
 
 } // namespace qw::ui

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: one command of the tool `qatw` as a child process: lines of progress as they come, one answer at the end.
-// Limits: GUI thread; never waits, except in the destructor for a child that it ends.
+// Why on a thread apart from the window's: whoever starts a program waits until it is loaded, from a slow disk for a tenth of a second.
+// Limits: made anywhere, then used on the thread it is moved to; waits only in the destructor, for a child that it ends.
 #pragma once
 
-#include "client/engine_client.h"
+#include "base/result.h"
 
 #include <QObject>
-#include <QPointer>
 #include <QProcess>
+#include <QStringList>
 #include <QTemporaryFile>
 #include <memory>
 
@@ -16,34 +17,29 @@ namespace qw::ui {
 class ToolProcess : public QObject {
     Q_OBJECT
 public:
-    struct Command {
-        QStringList arguments;
-        std::unique_ptr<QTemporaryFile> recipe; // removed with the process; its name in messages becomes "recipe"
-        QPointer<QObject> context;              // nothing is delivered once it is gone
-        OnProgress progress;
-        Reply done;
-    };
-    explicit ToolProcess(Command command, QObject* parent);
+    // recipeText: becomes a file named after the first argument, removed with this object, "recipe" in messages; null for none.
+    ToolProcess(QStringList arguments, QString recipeText);
     ~ToolProcess() override;
 
     void start();
-    // The answer engine.cancelled comes at once; the child is asked to end, then told, then killed.
-    void cancel();
+    void cancel(); // the child is asked to end, then told, then killed; it answers all the same
 
 Q_SIGNALS:
-    void ended();
+    void said(const QString& sentence);
+    void ended(const qw::Result<QByteArray>& answer); // once, and last
 
 private:
+    [[nodiscard]] Status writeRecipe();
     void readProgress();
     void finish();
-    void answer(const Result<QByteArray>& result);
     [[nodiscard]] Result<QByteArray> result();
     [[nodiscard]] QString cleaned(QString text) const;
 
-    Command m_command;
-    QProcess m_process;
+    QStringList m_arguments;
+    QString m_recipeText;
+    std::unique_ptr<QTemporaryFile> m_recipe;
+    QProcess m_process{this};
     QByteArray m_errors; // the end of its standard error, for a child that dies without an answer
-    bool m_answered = false;
 };
 
 } // namespace qw::ui
