@@ -53,7 +53,8 @@ Result<drive::Evaluation> asItsRun(const EvalCommand& command, const store::Stor
     if (!job.tasks.empty() || !job.scheme.empty() || !job.dtype.empty() || job.limit != 0 || job.maxLength != 0 || job.bos != "auto")
         return Error{"usage", "--of takes tasks and settings from the run", "leave --task, --scheme, --limit, --bos, … out", "", false};
     QW_TRY(const auto run, store.run(command.of));
-    QW_TRY(auto out, drive::evaluationOf(run, job.model));
+    QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
+    QW_TRY(auto out, drive::evaluationOf(run, artifacts, job.model));
     if (job.device != "auto") out.recipe.device = job.device;
     if (job.threads > 0) out.recipe.threads = job.threads;
     return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: writes a run's or a model folder's weights for other programs, reads them back and prints the sheet that proves the folder.
 #include "command_line.h"
+#include "drive/checkpoint_folders.h"
 #include "drive/export_run.h"
 #include "engine_request.h"
 #include "formats/sheet.h"
@@ -19,7 +20,7 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 struct Wanted {
-    std::string source, format, out, project;
+    std::string source, format, out, step, project;
     bool check = false, overwrite = false, lossy = false, json = false;
 };
 
@@ -27,6 +28,7 @@ struct Wanted {
 struct Subject {
     fs::path folder;
     std::optional<store::RunInfo> run;
+    int64_t step = drive::kEndOfRun;
 };
 
 bool isModel(const std::string& source) {
@@ -34,11 +36,28 @@ bool isModel(const std::string& source) {
     return fs::exists(fs::path(source) / "config.json", error) || fs::is_regular_file(source, error);
 }
 
-Result<Subject> subjectOf(const Wanted& wanted, const formats::Format& format, const std::optional<store::RunInfo>& run,
-                          const store::Store* store) {
-    if (!run) return Subject{wanted.source, std::nullopt};
-    QW_TRY(auto folder, drive::exportSource(*store, *run, format));
-    return Subject{std::move(folder), run};
+// A run, and which of its weights.
+struct From {
+    store::RunInfo run;
+    int64_t step = drive::kEndOfRun;
+};
+
+// A checkpoint is turned into folders first, by an engine.
+Result<From> fromRun(const Wanted& wanted, store::Store& store, Progress& progress) {
+    QW_TRY(auto run, store.run(wanted.source));
+    if (wanted.step.empty()) return From{std::move(run)};
+    QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
+    QW_TRY(const int64_t step, drive::exportableStep(run, artifacts, wanted.step));
+    QW_CHECK(drive::checkpointFolders(store, run, step, [&](const std::string& params) {
+        return askEngine("export", params, [&](const wire::Event& event) { progress.event(event); });
+    }));
+    return From{std::move(run), step};
+}
+
+Result<Subject> subjectOf(const Wanted& wanted, const formats::Format& format, const std::optional<From>& from, const store::Store* store) {
+    if (!from) return Subject{wanted.source, std::nullopt};
+    QW_TRY(auto folder, drive::exportSource(*store, from->run, format, from->step));
+    return Subject{std::move(folder), from->run, from->step};
 }
 
 Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, const Subject& subject, store::Store* store,
@@ -56,10 +75,10 @@ Result<Json> exportSubject(const Wanted& wanted, const formats::Format& format, 
         return compareLogits(subject.folder, written, [&](const wire::Event& event) { progress.event(event); });
     };
     QW_TRY(const auto exported, formats::exportModel(format, source, {out, wanted.overwrite, wanted.lossy}, tick, probe));
-    const formats::Sheet proof = formats::sheetOf(format, exported, out);
+    const formats::Sheet proof = formats::sheetOf(format, exported, out, subject.step);
     Json sheet = Json::parse(proof.json);
     if (subject.run) {
-        if (auto recorded = drive::recordExport(*store, *subject.run, out, exported, proof.json); !recorded) {
+        if (auto recorded = drive::recordExport(*store, *subject.run, out, exported, proof.json, subject.step); !recorded) {
             Error unrecorded = std::move(recorded).error();
             unrecorded.message = out.string() + " is written and " + (proof.verified ? "verified" : "UNVERIFIED") + ", but run " +
                                  subject.run->identity.name + " does not list it: " + unrecorded.message;
@@ -82,11 +101,11 @@ void printSheet(const Json& sheet) {
 }
 
 // One row a format; nothing is written.
-Result<Json> judge(const Wanted& wanted, const std::optional<store::RunInfo>& run, const store::Store* store) {
+Result<Json> judge(const Wanted& wanted, const std::optional<From>& from, const store::Store* store) {
     Json rows = Json::array();
     std::map<bool, Result<checkpoint::Checkpoint>> sources; // quantized and latent: opened and digested once
     const auto sourceOf = [&](const formats::Format& format) -> Result<checkpoint::Checkpoint> {
-        QW_TRY(const auto subject, subjectOf(wanted, format, run, store));
+        QW_TRY(const auto subject, subjectOf(wanted, format, from, store));
         return checkpoint::Checkpoint::open(subject.folder);
     };
     for (const formats::Format* format : formats::formats()) {
@@ -120,14 +139,16 @@ void printVerdicts(const Json& rows) {
 
 Result<Json> run(const Wanted& wanted, Progress& progress) {
     std::optional<store::Store> store;
-    std::optional<store::RunInfo> run;
+    std::optional<From> from;
     if (!isModel(wanted.source)) {
         QW_TRY(store, openProject(wanted.project));
-        QW_TRY(run, store->run(wanted.source));
+        QW_TRY(from, fromRun(wanted, *store, progress));
+    } else if (!wanted.step.empty()) {
+        return Error{"usage", "--step is for runs: " + wanted.source + " is a model", "leave it out, or name a run", "", false};
     }
-    if (wanted.check) return judge(wanted, run, store ? &*store : nullptr);
+    if (wanted.check) return judge(wanted, from, store ? &*store : nullptr);
     QW_TRY(const formats::Format* format, formats::findFormat(wanted.format));
-    QW_TRY(const Subject subject, subjectOf(wanted, *format, run, store ? &*store : nullptr));
+    QW_TRY(const Subject subject, subjectOf(wanted, *format, from, store ? &*store : nullptr));
     return exportSubject(wanted, *format, subject, store ? &*store : nullptr, progress);
 }
 
@@ -145,6 +166,7 @@ int cmdExport(CommandLine& line) {
     line.positional("RUN|MODEL", wanted.source, "run, by id, start of an id, or name; or a model folder");
     line.option("--format", wanted.format, formatNames());
     line.option("--out", wanted.out, "folder to write; must be new or empty");
+    line.option("--step", wanted.step, "checkpoint of the run: best | last | a step; without it, what training ended with");
     line.flag("--check", wanted.check, "only say what each format (or --format) can hold; write nothing");
     line.flag("--overwrite", wanted.overwrite, "replace the earlier export that the folder holds");
     line.flag("--lossy", wanted.lossy, "write although the verdict is lossy");

@@ -29,6 +29,7 @@ Result<Facts> gather(const store::Store& store, const std::string& token) {
     QW_TRY(auto layers, store.layers(uid));
     QW_TRY(auto results, store.results(uid));
     QW_TRY(auto artifacts, store.artifacts(uid));
+    std::erase_if(artifacts, [&](const auto& file) { return file.kind != "export" && !store::isOnDisk(run, file); });
     QW_TRY(auto attempts, store.attempts(uid));
     QW_TRY(auto warnings, store.events(uid, 2));
     QW_TRY(auto metrics, store.metrics(uid));

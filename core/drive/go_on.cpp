@@ -16,8 +16,6 @@ namespace qw::drive {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kManifest = "MANIFEST.json"; // what makes a checkpoint's folder whole
-
 std::optional<int64_t> stepOf(const std::string& name) {
     if (!name.starts_with("step_") || name.size() < 6 || name.find_first_not_of("0123456789", 5) != std::string::npos) return std::nullopt;
     return std::strtoll(name.c_str() + 5, nullptr, 10);
@@ -26,7 +24,8 @@ std::optional<int64_t> stepOf(const std::string& name) {
 std::optional<fs::path> checkpointOf(const wire::RunFolder& folder, int64_t step) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error))
-        if (stepOf(entry.path().filename().string()) == step && fs::exists(entry.path() / kManifest, error)) return entry.path();
+        if (stepOf(entry.path().filename().string()) == step && fs::exists(entry.path() / wire::kCheckpointManifest, error))
+            return entry.path();
     return std::nullopt;
 }
 
@@ -68,7 +67,7 @@ std::vector<int64_t> checkpointSteps(const wire::RunFolder& folder) {
     std::vector<int64_t> steps;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error))
-        if (const auto step = stepOf(entry.path().filename().string()); step && fs::exists(entry.path() / kManifest, error))
+        if (const auto step = stepOf(entry.path().filename().string()); step && fs::exists(entry.path() / wire::kCheckpointManifest, error))
             steps.push_back(*step);
     std::ranges::sort(steps);
     return steps;

@@ -1,60 +1,57 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/tasks_ops.h"
 
-#include "engine/loaded_model.h"
+#include "base/files.h"
+#include "checkpoint/module_plan.h"
+#include "config/recipe_file.h"
+#include "engine/device.h"
+#include "engine/job_support.h"
+#include "export/folders.h"
+#include "train/persist.h"
+#include "wire/run_folder.h"
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/abs.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/mean.h>
-#include <ATen/ops/randint.h>
-#include <ATen/ops/sub.h>
 #include <nlohmann/json.hpp>
 
 namespace qw::engine {
 namespace {
 
 using nlohmann::json;
-constexpr int64_t kProbeRows = 4, kProbeTokens = 64;
+namespace fs = std::filesystem;
 
-// Ids over the whole vocabulary by a fixed rule, so that two checks of one folder see the same numbers.
-at::Tensor probeIds(int64_t vocab, at::Device device) {
-    at::Tensor ids = at::randint(vocab, {kProbeRows, kProbeTokens}, at::TensorOptions(at::kLong));
-    auto* id = ids.mutable_data_ptr<int64_t>();
-    uint64_t state = 42;
-    for (int64_t i = 0; i < ids.numel(); ++i) {
-        state = state * 6364136223846793005ULL + 1442695040888963407ULL; // Knuth, MMIX
-        id[i] = static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(vocab));
-    }
-    return ids.to(device);
-}
-
-Result<at::Tensor> probeFolder(const std::string& folder) {
-    QW_TRY(const auto loaded, LoadedModel::open(folder, "cpu", ""));
-    const model::Decoder& decoder = loaded->decoder();
-    const at::NoGradGuard noGrad;
-    model::Rows rows;
-    rows.ids = probeIds(decoder.config().vocab, decoder.device());
-    return decoder.logits(decoder.hidden(rows)).to(at::kFloat).to(at::kCPU);
+json part(const char* kind, const exporter::Written& written, const std::string& info) {
+    return {{"kind", kind}, {"hash", written.hash}, {"bytes", written.bytes}, {"info", json::parse(info)}};
 }
 
 } // namespace
 
-Result<std::string> exportCheckTask(const std::string& params, const TaskContext& context) {
+Result<std::string> exportTask(const std::string& params, const TaskContext& context) {
     const json p = json::parse(params, nullptr, false);
-    context.emit(wire::Progress{"check", "folders", 0, 2, -1});
-    QW_TRY(const at::Tensor want, probeFolder(p.value("reference", ""))); // one model in memory at a time
-    context.emit(wire::Progress{"check", "folders", 1, 2, -1});
-    QW_TRY(const at::Tensor have, probeFolder(p.value("exported", "")));
-    const at::Tensor delta = want.sub(have).abs();
-    const at::Tensor sameTop = want.argmax(-1).eq(have.argmax(-1));
-    context.emit(wire::Progress{"check", "folders", 2, 2, 0});
-    return json{{"logits_max", delta.max().item<double>()},
-                {"logits_mean", delta.mean().item<double>()},
-                {"logits_scale", want.abs().max().item<double>()},
-                {"same_top", sameTop.to(at::kDouble).mean().item<double>()},
-                {"tokens", kProbeRows * kProbeTokens}}
-        .dump();
+    const wire::RunFolder folder{p.value("run", "")};
+    const int64_t step = p.value("step", int64_t{-1});
+    const fs::path out = p.value("out", "");
+    const auto tell = [&](int64_t done) { context.emit(wire::Progress{"convert", "folders", done, 2, -1}); };
+    tell(0);
+    QW_TRY(const auto identity, wire::readIdentity(folder));
+    QW_TRY(const std::string text, readFile(folder.resolvedConfig(), 1 << 20));
+    QW_TRY(const auto recipe, config::parseRecipe(text, folder.resolvedConfig()));
+    QW_TRY(const auto loaded, train::Checkpoints(folder.checkpoints()).open(step));
+    configureTorch(recipe.threads, true, false);
+    QW_TRY(const auto source, openSource(recipe, {}, folder.dir));
+    const auto working = recipe.precision.mode == "fp32" ? at::kFloat : at::kBFloat16;
+    QW_TRY(const auto decoder, loadDecoder(source, recipe.seeds.front(), working, at::kCPU));
+    QW_CHECK(train::restoreWeights(loaded, decoder));
+    const records::DType type = checkpoint::memberType(recipe.precision.exportDtype, recipe.precision.mode);
+    QW_TRY(const auto model, exporter::writeHuggingFace(decoder, source.folder, out / "model", type, true));
+    json parts = json::array({part("model", model, modelInfo(type, step))});
+    tell(1);
+    if (recipe.qat) {
+        QW_TRY(const auto plan, quant::plan(decoder, *recipe.qat));
+        const std::string method = identity.method.empty() ? "rtn" : identity.method;
+        QW_TRY(const auto native, exporter::writeNative(decoder, plan, type, method, source.folder, out / "native", true));
+        parts.push_back(part("native", native, nativeInfo(method, plan, type)));
+    }
+    tell(2);
+    return json{{"parts", std::move(parts)}}.dump();
 }
 
 } // namespace qw::engine

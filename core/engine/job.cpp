@@ -17,7 +17,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace qw::engine {
@@ -122,8 +121,7 @@ Status writeNativeFolder(JobInput& input, const model::Decoder& decoder, const q
     const fs::path out = wire::RunFolder{input.runDir}.nativeExport();
     QW_CHECK(makeDirs(out.parent_path()));
     QW_TRY(const auto written, exporter::writeNative(decoder, plan, start.exported, method, sideFiles, out, true));
-    const nlohmann::json info{{"method", method}, {"bits_per_weight", plan.bitsPerWeight}, {"export_dtype", dtypeName(start.exported)}};
-    return announce(input, "native", out, written, info.dump());
+    return announce(input, "native", out, written, nativeInfo(method, plan, start.exported));
 }
 
 Status evaluateFolder(JobInput& input, const Start& start, const fs::path& folder, const std::optional<records::QatBlock>& scheme,
@@ -236,8 +234,7 @@ Status trainModel(JobInput& input, Start& start, const data::Dataset* evalData) 
     enter(input, "export");
     decoder.setHook(nullptr);
     QW_TRY(const auto written, exporter::writeHuggingFace(decoder, start.source.folder, folder.model(), start.exported, true));
-    QW_CHECK(announce(input, "model", folder.model(), written,
-                      nlohmann::json{{"dtype", dtypeName(start.exported)}, {"steps", outcome.steps}}.dump(), outcome.steps));
+    QW_CHECK(announce(input, "model", folder.model(), written, modelInfo(start.exported, outcome.steps), outcome.steps));
     if (!plan) return {};
     return writeNativeFolder(input, decoder, *plan, start, start.source.folder);
 }

@@ -6,6 +6,7 @@
 #include "engine/crash.h"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 namespace qw::engine {
@@ -113,6 +114,14 @@ records::DType exportType(const JobInput& input, const Source& source) {
     const bool trains = input.identity.kind == "train" || input.identity.kind == "qat";
     if (!trains && input.identity.studyUid.empty()) return dtypeFromName(precision.exportDtype).value_or(source.stored);
     return checkpoint::memberType(precision.exportDtype, precision.mode);
+}
+
+std::string modelInfo(records::DType exported, int64_t steps) {
+    return nlohmann::json{{"dtype", dtypeName(exported)}, {"steps", steps}}.dump();
+}
+
+std::string nativeInfo(const std::string& method, const quant::Plan& plan, records::DType exported) {
+    return nlohmann::json{{"method", method}, {"bits_per_weight", plan.bitsPerWeight}, {"export_dtype", dtypeName(exported)}}.dump();
 }
 
 Result<wire::ModelFacts> describe(const Source& source, records::DType exported, const quant::Plan* plan, int64_t totalSteps) {

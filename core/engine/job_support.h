@@ -30,6 +30,10 @@ struct Source {
 // recipe.md 3: T of the run. Of single commands (no study, nothing trained) it is the checkpoint's own.
 [[nodiscard]] records::DType exportType(const JobInput& input, const Source& source);
 
+// What an artifact says of a folder that a run wrote, as JSON.
+[[nodiscard]] std::string modelInfo(records::DType exported, int64_t steps);
+[[nodiscard]] std::string nativeInfo(const std::string& method, const quant::Plan& plan, records::DType exported);
+
 // quantizedBytes and layers from the plan, when there is one.
 [[nodiscard]] Result<wire::ModelFacts> describe(const Source& source, records::DType exported, const quant::Plan* plan, int64_t totalSteps);
 

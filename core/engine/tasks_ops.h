@@ -25,6 +25,9 @@ struct TaskContext {
 [[nodiscard]] Result<std::string> planTask(const std::string& params, const TaskContext& context);
 // {reference, exported}: two model folders; how far their logits are apart on a fixed probe.
 [[nodiscard]] Result<std::string> exportCheckTask(const std::string& params, const TaskContext& context);
+// {run, step, out}: a checkpoint of a run folder as the folders that its training would have ended with: out/model, and out/native of a QAT
+// run. {parts: [{kind, hash, bytes, info}]}
+[[nodiscard]] Result<std::string> exportTask(const std::string& params, const TaskContext& context);
 // {path}: architecture, counts, number types, problems.
 [[nodiscard]] Result<std::string> inspectTask(const std::string& params);
 

@@ -71,6 +71,7 @@ Result<std::string> TaskQueue::run(const Task& task) {
     if (task.op == "logits") return logitsTask(task.params, context);
     if (task.op == "generate.start") return generateTask(task.params, context);
     if (task.op == "plan") return planTask(task.params, context);
+    if (task.op == "export") return exportTask(task.params, context);
     if (task.op == "export.check") return exportCheckTask(task.params, context);
     if (task.op == "model.inspect") return inspectTask(task.params);
     return benchTask(task.params);

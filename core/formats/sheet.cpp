@@ -57,16 +57,17 @@ Json json(const Verdict& v) {
 
 std::string verdictJson(const Verdict& verdict) { return json(verdict).dump(); }
 
-Sheet sheetOf(const Format& format, const Exported& e, const std::filesystem::path& dir) {
+Sheet sheetOf(const Format& format, const Exported& e, const std::filesystem::path& dir, int64_t step) {
     Sheet sheet{{}, true};
     Json checks = Json::array();
     for (const Check& check : {weights(e), logits(e), size(e)}) {
         checks.push_back({{"name", check.name}, {"value", check.value}, {"ok", check.ok}});
         sheet.verified = sheet.verified && check.ok;
     }
-    sheet.json = Json{{"format", format.name},      {"dir", dir.string()},        {"bytes", e.bytes}, {"hash", e.hash},
-                      {"verified", sheet.verified}, {"verdict", json(e.verdict)}, {"checks", checks}}
-                     .dump();
+    Json all{{"format", format.name},      {"dir", dir.string()},        {"bytes", e.bytes}, {"hash", e.hash},
+             {"verified", sheet.verified}, {"verdict", json(e.verdict)}, {"checks", checks}};
+    if (step >= 0) all["step"] = step;
+    sheet.json = all.dump();
     return sheet;
 }
 

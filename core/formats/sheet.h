@@ -7,10 +7,11 @@
 namespace qw::formats {
 
 struct Sheet {
-    std::string json; // {format, dir, bytes, hash, verified, verdict{}, checks[{name, value, ok}]}
+    std::string json; // {format, dir, bytes, hash, verified, verdict{}, checks[{name, value, ok}], step}
     bool verified = false;
 };
-[[nodiscard]] Sheet sheetOf(const Format& format, const Exported& exported, const std::filesystem::path& dir);
+// step: of the checkpoint that was written; negative when it was none, and then left out.
+[[nodiscard]] Sheet sheetOf(const Format& format, const Exported& exported, const std::filesystem::path& dir, int64_t step = -1);
 // {fidelity, why, runs_on, notes[], groups, inexact, bytes}
 [[nodiscard]] std::string verdictJson(const Verdict& verdict);
 

@@ -150,6 +150,11 @@ Result<std::vector<AttemptInfo>> Store::attempts(const std::string& runUid) cons
     return found;
 }
 
+bool isOnDisk(const RunInfo& run, const ArtifactInfo& artifact) {
+    std::error_code error;
+    return std::filesystem::exists(run.dir / artifact.path, error); // an export's path is absolute
+}
+
 Result<std::vector<ArtifactInfo>> Store::artifacts(const std::string& runUid) const {
     std::vector<ArtifactInfo> found;
     QW_CHECK(m_state->durable.query(

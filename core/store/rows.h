@@ -89,6 +89,9 @@ struct StoredResult {
     int64_t items = 0; // stored items; 0: imported without
 };
 
+// Checkpoints are removed by their run and by going back; exports are where the user put them.
+[[nodiscard]] bool isOnDisk(const RunInfo& run, const ArtifactInfo& artifact);
+
 // Everything of one run that a list shows.
 struct RunRecord {
     RunInfo info;

@@ -4,6 +4,7 @@
 #include "base/build_info.h"
 #include "base/digest.h"
 #include "base/files.h"
+#include "wire/run_folder.h"
 
 #include <ATen/ops/empty.h>
 #include <algorithm>
@@ -24,7 +25,6 @@ constexpr uint64_t kShardBytes = uint64_t{4} << 30;
 constexpr uint64_t kReserveBytes = uint64_t{256} << 20;
 constexpr int64_t kBallastBytes = int64_t{64} << 20;
 constexpr uint64_t kPieceBytes = uint64_t{16} << 20; // engine.md 3: polled as often
-constexpr const char* kManifest = "MANIFEST.json";
 
 struct DtypeRow {
     at::ScalarType type;
@@ -103,7 +103,7 @@ Status writeParts(const fs::path& dir, const Snapshot& snapshot, const std::atom
     const json manifest{
         {"format", 1},     {"step", snapshot.step},    {"config_hash", snapshot.configHash}, {"engine_build", std::string(buildId())},
         {"world_size", 1}, {"files", std::move(files)}};
-    QW_CHECK(writeFileAtomic(dir / kManifest, manifest.dump(1)));
+    QW_CHECK(writeFileAtomic(dir / wire::kCheckpointManifest, manifest.dump(1)));
     return fsyncDir(dir);
 }
 
@@ -121,11 +121,11 @@ Status checkFile(const fs::path& dir, const json& entry) {
 }
 
 Result<Loaded> openDir(const fs::path& dir) {
-    QW_TRY(const std::string text, readFile(dir / kManifest, 64 << 20));
+    QW_TRY(const std::string text, readFile(dir / wire::kCheckpointManifest, 64 << 20));
     const json manifest = json::parse(text, nullptr, false);
-    if (manifest.is_discarded()) return corrupt(dir / kManifest, "is not JSON");
+    if (manifest.is_discarded()) return corrupt(dir / wire::kCheckpointManifest, "is not JSON");
     try {
-        if (manifest.at("format").get<int>() != 1) return corrupt(dir / kManifest, "has a format this build does not know");
+        if (manifest.at("format").get<int>() != 1) return corrupt(dir / wire::kCheckpointManifest, "has a format this build does not know");
         Loaded loaded;
         loaded.dir = dir;
         loaded.step = manifest.at("step").get<int64_t>();
@@ -141,10 +141,10 @@ Result<Loaded> openDir(const fs::path& dir) {
             for (const checkpoint::TensorInfo& tensor : file.tensors())
                 loaded.tensors.emplace(prefix + tensor.name, std::make_pair(file, tensor));
         }
-        if (loaded.stateJson.empty()) return corrupt(dir / kManifest, "does not list state.json");
+        if (loaded.stateJson.empty()) return corrupt(dir / wire::kCheckpointManifest, "does not list state.json");
         return loaded;
     } catch (const json::exception& error) {
-        return corrupt(dir / kManifest, std::string("is not a manifest: ") + error.what());
+        return corrupt(dir / wire::kCheckpointManifest, std::string("is not a manifest: ") + error.what());
     }
 }
 
@@ -227,7 +227,7 @@ std::vector<int64_t> Checkpoints::steps() const {
     std::error_code code;
     for (const fs::directory_entry& entry : fs::directory_iterator(m_dir, code)) {
         const auto step = stepOf(entry.path().filename().string());
-        if (step && fs::exists(entry.path() / kManifest, code)) found.push_back(*step);
+        if (step && fs::exists(entry.path() / wire::kCheckpointManifest, code)) found.push_back(*step);
     }
     std::sort(found.begin(), found.end());
     return found;

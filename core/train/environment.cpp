@@ -133,7 +133,7 @@ Facts fixedFacts(const Job& job, int64_t totalSteps, const std::string& frozen) 
             {"precision.grad_dtype", r.precision.gradDtype},
             {"loss.normalise", r.lossNormalise},
             {"qat", schemeText(job)},
-            {"model (frozen weights)", frozen}};
+            {kFrozenFact, frozen}};
 }
 
 Status checkResume(const Facts& stored, const Facts& now, const Job& job) {

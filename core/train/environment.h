@@ -8,6 +8,8 @@
 
 namespace qw::train {
 
+inline constexpr const char* kFrozenFact = "model (frozen weights)"; // of fixedFacts
+
 [[nodiscard]] int physicalCores(); // that this process may run on
 // Fixed thread count, deterministic algorithms, TF32; before the first kernel of the run.
 void applyEnvironment(const records::Recipe& recipe, at::Device device);

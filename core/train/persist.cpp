@@ -2,6 +2,7 @@
 #include "train/persist.h"
 
 #include "base/digest.h"
+#include "train/environment.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -80,16 +81,34 @@ Status restoreTensors(const Loaded& from, Optimizer& optimizer, bool weightsOnly
     return {};
 }
 
-std::string frozenDigest(const model::Decoder& decoder, const Optimizer& optimizer) {
-    if (optimizer.frozen().empty()) return "none";
+std::string frozenDigest(const model::Decoder& decoder, const std::vector<std::string>& frozen) {
+    if (frozen.empty()) return "none";
     Xxh3 hash;
     for (const model::Parameter& parameter : decoder.parameters()) {
-        if (std::find(optimizer.frozen().begin(), optimizer.frozen().end(), parameter.name) == optimizer.frozen().end()) continue;
+        if (std::ranges::find(frozen, parameter.name) == frozen.end()) continue;
         const at::Tensor bytes = onHost(parameter.tensor);
         hash.add(parameter.name);
         hash.add(bytes.const_data_ptr(), bytes.nbytes());
     }
     return hash.hex();
+}
+
+Status restoreWeights(const Loaded& from, const model::Decoder& decoder) {
+    const at::NoGradGuard noGrad;
+    QW_TRY(const StoredState stored, parseState(from.stateJson));
+    std::vector<std::string> missing;
+    for (const model::Parameter& parameter : decoder.parameters())
+        if (from.tensors.contains("model/" + parameter.name))
+            QW_CHECK(restore(from, "model/" + parameter.name, parameter.tensor));
+        else
+            missing.push_back(parameter.name);
+    const auto frozen = stored.fixed.find(kFrozenFact);
+    if (frozen != stored.fixed.end() && frozen->second == frozenDigest(decoder, missing)) return {};
+    return Error{"train.resume_refused",
+                 from.dir.string() + " does not fit the model that its run began with: weights that were not trained are others now",
+                 "restore the model folder that the recipe names",
+                 {},
+                 false};
 }
 
 } // namespace qw::train

@@ -19,6 +19,9 @@ namespace qw::train {
 // What layer statistics are measured against, when the checkpoint has it.
 [[nodiscard]] Status restoreTelemetry(const Loaded& from, quant::Quantizer& quantizer);
 // XXH3-128 over names and bytes of the parameters that are not trained; "none" when all are.
-[[nodiscard]] std::string frozenDigest(const model::Decoder& decoder, const Optimizer& optimizer);
+[[nodiscard]] std::string frozenDigest(const model::Decoder& decoder, const std::vector<std::string>& frozen);
+// The weights of a checkpoint into the model that its run began with. file.corrupt names the tensor that does not fit;
+// train.resume_refused when what is not in the checkpoint, because it was not trained, is no longer what the run began with.
+[[nodiscard]] Status restoreWeights(const Loaded& from, const model::Decoder& decoder);
 
 } // namespace qw::train

@@ -95,7 +95,7 @@ Status Loop::setUp() {
     m_optimizer = std::make_unique<Optimizer>(std::move(optimizer));
     m_telemetry = std::make_unique<Telemetry>(m_job, *m_optimizer);
     m_environment = environmentFacts(recipe, m_job.decoder.device());
-    m_fixed = fixedFacts(m_job, m_total, frozenDigest(m_job.decoder, *m_optimizer));
+    m_fixed = fixedFacts(m_job, m_total, frozenDigest(m_job.decoder, m_optimizer->frozen()));
     QW_CHECK(m_checkpoints.prepare());
     QW_CHECK(resume());
     placeBallast(m_job.runDir);

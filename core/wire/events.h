@@ -74,7 +74,8 @@ struct CheckpointSaved {
 struct EvalDone {
     records::EvalResult result;
 };
-struct Artifact {                       // kind: model (HF folder of latent weights) | native (quantized folder) | export
+// kind: model (HF folder of latent weights) | native (quantized folder), both also as checkpoint_model, checkpoint_native of a step; export
+struct Artifact {
     std::string kind, path, hash, info; // path relative to the run folder, of an export absolute; info: JSON object or empty
     int64_t bytes = 0, step = -1;
 };

@@ -15,6 +15,8 @@ namespace qw::wire {
 
 using RunLock = LockFile;
 
+inline constexpr const char* kCheckpointManifest = "MANIFEST.json"; // a folder in checkpoints() that has it is whole
+
 struct RunFolder {
     std::filesystem::path dir;
 

@@ -63,7 +63,7 @@ inline DataBlock options(const char* packing, const char* excess, int64_t seqLen
 
 template<class T> std::string joined(const std::vector<T>& values) {
     std::string out;
-    for (const auto value : values) out += (out.empty() ? "" : " ") + (value == data::kIgnore ? std::string("-") : std::to_string(value));
+    for (const auto value : values) out.append(out.empty() ? "" : " ").append(value == data::kIgnore ? "-" : std::to_string(value));
     return out;
 }
 

@@ -78,7 +78,9 @@ private Q_SLOTS:
         auto store = *store::Store::open(where.toStdString());
         QVERIFY(store.sync().ok());
         int failed = 0, completed = 0;
-        for (const auto& run : *store.runs()) {
+        const auto runs = store.runs();
+        QVERIFY(runs.ok());
+        for (const auto& run : *runs) {
             failed += run.state == records::RunState::Failed && run.identity.studyName == "wild";
             completed += run.state == records::RunState::Completed && run.identity.studyName == "good";
         }

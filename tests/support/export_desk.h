@@ -25,6 +25,30 @@ struct ExportDesk : Desk {
     std::unique_ptr<ui::ExportDialog> dialog;
 
     ExportDesk() : run(writeQuantizedRun(project(), {.name = "int4 QAT", .right = 40}, weightScheme(4, 32))) {}
+    // A best checkpoint of the run, as far as lists look at it; and what the tool makes of one, here in 8 bits.
+    void writeCheckpoint(int64_t step) const {
+        const wire::RunFolder folder = folderOf(project(), run);
+        const std::filesystem::path path = stepFolder("checkpoints", step);
+        writeText(folder.dir / path / wire::kCheckpointManifest, "{}");
+        auto log = *wire::EventLogWriter::open(folder.events());
+        append(log, wire::CheckpointSaved{step, 10, path.string(), true});
+    }
+    void makeCheckpointFolders(int64_t step) const {
+        const wire::RunFolder folder = folderOf(project(), run);
+        const std::filesystem::path path = stepFolder("exports", step) / "native";
+        if (const auto written = writeQuantized(folder.dir / path, weightScheme(8, 32)); !written)
+            qFatal("%s", written.error().message.c_str());
+        const auto native = *checkpoint::Checkpoint::open(folder.dir / path);
+        auto log = *wire::EventLogWriter::open(folder.events());
+        append(log, wire::Artifact{"checkpoint_native", path.string(), *checkpoint::weightsHash(native.shards()), "{}",
+                                   static_cast<int64_t>(native.bytes()), step});
+        if (!log.sync()) qFatal("the log cannot be written");
+        auto store = *store::Store::open(project());
+        if (const auto read = store.ingestRun(folder); !read) qFatal("%s", read.error().message.c_str());
+    }
+    static std::filesystem::path stepFolder(const char* in, int64_t step) {
+        return std::filesystem::path(in) / ("step_" + std::string(8 - std::to_string(step).size(), '0') + std::to_string(step));
+    }
     void show() {
         QVERIFY(open());
         dialog = std::make_unique<ui::ExportDialog>(session, QString::fromStdString(run));
@@ -57,7 +81,8 @@ struct ExportDesk : Desk {
     void work() {
         const QStringList asked = engine.asked.last().arguments;
         const auto after = [&](const char* option) { return asked.at(asked.indexOf(QLatin1String(option)) + 1).toStdString(); };
-        const auto done = exportRun(project(), run, after("--format"), after("--out"), asked.contains(QStringLiteral("--overwrite")));
+        const int64_t step = asked.contains(QStringLiteral("--step")) ? std::stoll(after("--step")) : drive::kEndOfRun;
+        const auto done = exportRun(project(), run, after("--format"), after("--out"), asked.contains(QStringLiteral("--overwrite")), step);
         engine.answer(QStringLiteral("command"), done ? Result<QByteArray>(QByteArray::fromStdString(*done)) : done.error());
     }
     void exportTo(const std::filesystem::path& folder) {

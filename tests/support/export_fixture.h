@@ -35,17 +35,17 @@ inline std::string writeQuantizedRun(const std::filesystem::path& project, const
 
 // What `qatw export RUN --format F --out DIR --json` does and prints; the probe's logits are taken as equal.
 inline Result<std::string> exportRun(const std::filesystem::path& project, const std::string& run, const std::string& name,
-                                     const std::filesystem::path& out, bool overwrite = false) {
+                                     const std::filesystem::path& out, bool overwrite = false, int64_t step = drive::kEndOfRun) {
     QW_TRY(auto store, store::Store::open(project));
     QW_CHECK(store.sync());
     QW_TRY(const auto info, store.run(run));
     QW_TRY(const auto* format, formats::findFormat(name));
-    QW_TRY(const auto from, drive::exportSource(store, info, *format));
+    QW_TRY(const auto from, drive::exportSource(store, info, *format, step));
     QW_TRY(const auto source, checkpoint::Checkpoint::open(from));
     QW_TRY(const auto exported, formats::exportModel(
                                     *format, source, {out, overwrite, false}, [](uint64_t, uint64_t) { return true; }, equalLogits));
-    const auto sheet = formats::sheetOf(*format, exported, out);
-    QW_CHECK(drive::recordExport(store, info, out, exported, sheet.json));
+    const auto sheet = formats::sheetOf(*format, exported, out, step);
+    QW_CHECK(drive::recordExport(store, info, out, exported, sheet.json, step));
     return sheet.json;
 }
 

@@ -151,7 +151,7 @@ private Q_SLOTS:
         const std::filesystem::path shipped = dir.path() / "shipped";
         writeText(shipped / "qat_workbench_export.json", "{\"format\":\"compressed-tensors\"}");
         for (const auto& [from, misses] : {std::pair{size_t{3}, 6}, {size_t{2}, 9}}) {
-            auto plan = drive::evaluationOf(*db->run(study->rows[from].runUid), shipped);
+            auto plan = drive::evaluationOf(*db->run(study->rows[from].runUid), {}, shipped);
             QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().message.c_str());
             QVERIFY(!plan->recipe.qat && plan->recipe.eval.tasks.size() == 1 && plan->recipe.model.path == shipped);
             QCOMPARE(plan->identity.kind, std::string("eval"));
@@ -190,7 +190,7 @@ private Q_SLOTS:
         silent.eval.tasks.clear();
         store::RunInfo mute = *db->run(study->rows[3].runUid);
         mute.config = config::writeRecipe(silent);
-        QCOMPARE(drive::evaluationOf(mute, shipped).error().code, std::string("usage"));
+        QCOMPARE(drive::evaluationOf(mute, {}, shipped).error().code, std::string("usage"));
     }
     void errors_data() {
         QTest::addColumn<QStringList>("arguments");

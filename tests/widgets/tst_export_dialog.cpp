@@ -19,18 +19,91 @@ namespace fs = std::filesystem;
 class ExportDialogTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
-    void theCheckpointIsNamed() {
+    void theWeightsOfARunAreNamed() {
+        const auto texts = [](const ExportSources& sources) {
+            QStringList words;
+            for (const ExportWeights& one : exportWeights(sources)) words << one.text;
+            return words;
+        };
+        const auto artifact = [](const char* kind, int64_t step) {
+            store::ArtifactInfo made;
+            made.kind = kind;
+            made.step = step;
+            return made;
+        };
         ExportSources sources;
-        QCOMPARE(checkpointText(sources), QStringLiteral("none: the weights were not trained"));
-        store::ArtifactInfo model;
-        model.kind = "model";
-        model.step = 1500;
-        sources.artifacts = {model};
-        QCOMPARE(checkpointText(sources), QStringLiteral("step %1, the last").arg(QLocale().toString(1500)));
+        sources.artifacts = {artifact("native", -1)}; // of a PTQ run
+        QCOMPARE(texts(sources), QStringList{QStringLiteral("none: the weights were not trained")});
+        sources.artifacts = {};
+        sources.steps = {{4, true}};
+        QCOMPARE(texts(sources), (QStringList{QStringLiteral("none yet: training has not ended"), QStringLiteral("step 4, the best")}));
+        sources.artifacts = {artifact("model", 1500), artifact("native", -1)};
+        sources.steps = {{500, false}, {1000, true}, {1500, false}}; // the last one is the end itself
+        const QString thousand = QLocale().toString(1000), end = QLocale().toString(1500);
+        QCOMPARE(texts(sources), (QStringList{QStringLiteral("the end: step %1").arg(end),
+                                              QStringLiteral("step %1, the best").arg(thousand), QStringLiteral("step 500")}));
         records::Recipe recipe;
         recipe.checkpoint.loadBestAtEnd = true;
         sources.run.config = config::writeRecipe(recipe);
-        QVERIFY(checkpointText(sources).contains(QStringLiteral("lowest evaluation loss")));
+        QCOMPARE(texts(sources), (QStringList{QStringLiteral("the end: the lowest evaluation loss of %1 steps").arg(end),
+                                              QStringLiteral("step %1").arg(end), QStringLiteral("step %1, the best").arg(thousand),
+                                              QStringLiteral("step 500")}));
+    }
+
+    // The tool makes folders of it first; then it is judged and written like the end of the run.
+    void aCheckpointIsPreparedJudgedAndWritten() {
+        test::ExportDesk desk;
+        desk.writeCheckpoint(75);
+        desk.show();
+        auto* weights = desk.find<QComboBox>("exportCheckpoint");
+        const int best = weights->findText(QStringLiteral("step 75, the best"));
+        QVERIFY(best > 0 && weights->currentIndex() == 0);
+        const int row = desk.model()->rowOf(QStringLiteral("gptq"));
+        QCOMPARE(desk.model()->verdict(row)->fidelity, formats::Fidelity::Exact); // 4 bits
+        weights->setCurrentIndex(best);
+        QCOMPARE(desk.engine.asked.last().arguments.mid(0, 5),
+                 (QStringList{QStringLiteral("export"), QString::fromStdString(desk.run), QStringLiteral("--check"),
+                              QStringLiteral("--step"), QStringLiteral("75")}));
+        QVERIFY(!weights->isEnabled() && !desk.button()->isEnabled());
+        desk.engine.asked.last().progress(QStringLiteral("convert folders 0/2 (0 %)"));
+        QVERIFY(desk.find<QLabel>("exportProgressText")->text().contains(QStringLiteral("checkpoint")));
+        desk.makeCheckpointFolders(75); // of 8 bits, so that its verdicts are others
+        desk.engine.answer(QStringLiteral("command"), QByteArray("[]"));
+        QTRY_VERIFY_WITH_TIMEOUT(desk.model()->verdict(row), kSoon);
+        QCOMPARE(desk.model()->verdict(row)->fidelity, formats::Fidelity::Unsupported);
+        QCOMPARE(weights->currentIndex(), best);
+        desk.choose("native");
+        QVERIFY(desk.find<QLineEdit>("exportFolder")->text().contains(QStringLiteral("-step-75-native")));
+        desk.setFolder(desk.dir.path() / "out");
+        desk.start();
+        const QStringList asked = desk.engine.asked.last().arguments;
+        QCOMPARE(asked.value(asked.indexOf(QStringLiteral("--step")) + 1), QStringLiteral("75"));
+        desk.work();
+        auto* past = desk.find<QTreeView>("exportList");
+        QTRY_COMPARE_WITH_TIMEOUT(past->model()->rowCount(), 1, kSoon);
+        QVERIFY(past->model()->index(0, 0).data().toString().contains(QStringLiteral("step 75")));
+        QVERIFY(!desk.sheet()->findItems(QStringLiteral("Checkpoint"), Qt::MatchExactly).isEmpty());
+        QTest::mouseClick(desk.find<QPushButton>("checkExportButton"), Qt::LeftButton); // against the checkpoint's own codes
+        QTRY_VERIFY_WITH_TIMEOUT(
+            !desk.sheet()->findItems(QStringLiteral("now: weights"), Qt::MatchStartsWith | Qt::MatchRecursive).isEmpty(), kSoon);
+        QCOMPARE(desk.sheet()->property("verified").toBool(), true);
+    }
+
+    void aCheckpointThatCannotBeReadLeavesTheEndChosen() {
+        test::ExportDesk desk;
+        desk.writeCheckpoint(75);
+        desk.show();
+        auto* weights = desk.find<QComboBox>("exportCheckpoint");
+        for (const auto& error :
+             {Error{"file.corrupt", "step_00000075 is damaged", "", "", false}, Error{"engine.cancelled", "", "", "", true}}) {
+            QTest::keyClick(weights, Qt::Key_Down);
+            QVERIFY(!desk.model()->verdict(0));
+            desk.engine.answer(QStringLiteral("command"), error);
+            QCOMPARE(desk.banner()->property("code").toString(), QString::fromStdString(error.code));
+            QTRY_VERIFY_WITH_TIMEOUT(desk.model()->verdict(0), kSoon);
+            QCOMPARE(weights->currentIndex(), 0);
+            QTRY_VERIFY_WITH_TIMEOUT(desk.button()->isEnabled(), kSoon);
+        }
     }
 
     void everyFormatIsJudged() {

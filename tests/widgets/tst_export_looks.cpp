@@ -6,6 +6,7 @@
 #include "ui_walk.h"
 
 #include <QCheckBox>
+#include <QComboBox>
 #include <QDir>
 
 using namespace qw;
@@ -136,6 +137,20 @@ void noExport(test::ExportDesk& desk) {
     desk.find<QTabWidget>("exportTabs")->setCurrentIndex(1);
 }
 
+void readingCheckpoint(test::ExportDesk& desk) {
+    desk.writeCheckpoint(75);
+    desk.show();
+    auto* weights = desk.find<QComboBox>("exportCheckpoint");
+    weights->setCurrentIndex(weights->findText(QStringLiteral("step 75"), Qt::MatchStartsWith));
+    desk.engine.asked.last().progress(QStringLiteral("convert folders 0/2 (0 %)"));
+}
+void ofCheckpoint(test::ExportDesk& desk) {
+    readingCheckpoint(desk);
+    desk.makeCheckpointFolders(75);
+    desk.engine.answer(QStringLiteral("command"), QByteArray("[]"));
+    QTRY_VERIFY_WITH_TIMEOUT(desk.model()->verdict(0) && desk.button()->isEnabled(), kSoon);
+}
+
 struct State {
     const char* name;
     void (*reach)(test::ExportDesk&);
@@ -146,7 +161,8 @@ constexpr State kStates[] = {{"judging", judging},          {"no-run", noRun},  
                              {"earlier", earlierExport},    {"begun", begun},           {"writing", writing},
                              {"reading-back", readingBack}, {"cancelled", cancelled},   {"disk-full", diskFull},
                              {"verified", verified},        {"unverified", unverified}, {"damaged-later", damagedLater},
-                             {"folder-gone", folderGone},   {"no-export", noExport}};
+                             {"folder-gone", folderGone},   {"no-export", noExport},    {"checkpoint-reading", readingCheckpoint},
+                             {"checkpoint", ofCheckpoint}};
 
 } // namespace
 

@@ -120,7 +120,7 @@ private Q_SLOTS:
         QVERIFY(!button->isEnabled());
         // The tool makes the run and leaves it to a process of its own.
         auto store = *store::Store::open(desk.project());
-        auto plan = drive::evaluationOf(*store.run(desk.run), out);
+        auto plan = drive::evaluationOf(*store.run(desk.run), {}, out);
         QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().message.c_str());
         QCOMPARE(plan->identity.name, std::string("int4 QAT · compressed-tensors"));
         const auto folder = *drive::makeRun(desk.project(), plan->identity, plan->recipe, "");

@@ -44,6 +44,7 @@ Result<SnapshotPtr> readSnapshot(store::Store& store) {
         for (const auto& artifact : record.artifacts) {
             if (artifact.kind == "native") facts.nativeBytes = artifact.bytes;
             if (artifact.kind == "model") facts.modelBytes = artifact.bytes;
+            if (artifact.kind == "checkpoint") facts.hasCheckpoints = true;
         }
         facts.info = std::move(record.info);
         facts.metrics = std::move(record.metrics);

@@ -17,6 +17,8 @@ struct RunFacts {
     std::vector<store::MetricSummary> metrics;
     std::vector<store::StoredResult> results; // oldest first
     int64_t nativeBytes = 0, modelBytes = 0;  // of its artifacts; 0: none
+    bool hasCheckpoints = false;              // that were saved; the newest of them are on disk
+    [[nodiscard]] bool hasWeights() const { return nativeBytes > 0 || modelBytes > 0 || hasCheckpoints; }
 };
 
 struct StudyFacts {

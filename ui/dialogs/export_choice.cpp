@@ -6,6 +6,7 @@
 #include "widgets/action_registry.h"
 
 #include <QCheckBox>
+#include <QComboBox>
 #include <QFileDialog>
 #include <QFormLayout>
 #include <QHeaderView>
@@ -93,9 +94,9 @@ void ExportChoice::build() {
     m_exportOverwrite->setToolTip(tr("Only an earlier export is ever replaced, and only once the new one is complete"));
     m_exportSize = new QLabel(this);
     m_exportSize->setTextFormat(Qt::PlainText);
-    m_exportCheckpoint = new QLabel(this);
-    m_exportCheckpoint->setTextFormat(Qt::PlainText);
-    m_exportCheckpoint->setToolTip(tr("The weights that the run ended with; with checkpoint.load_best_at_end these are the best ones"));
+    m_exportCheckpoint = new QComboBox(this);
+    m_exportCheckpoint->setAccessibleName(tr("Checkpoint"));
+    m_exportCheckpoint->setToolTip(tr("The weights that the run ended with, or those of one of its checkpoints"));
     const std::pair<QWidget*, const char*> names[] = {
         {m_exportFormat, "exportFormat"}, {m_exportVerdict, "exportVerdict"},      {m_exportLossy, "exportLossy"},
         {m_exportFolder, "exportFolder"}, {m_exportOverwrite, "exportOverwrite"},  {m_exportSize, "exportSize"},
@@ -108,12 +109,14 @@ void ExportChoice::build() {
     auto* form = new QFormLayout;
     auto* folderLabel = new QLabel(tr("F&older"), this);
     folderLabel->setBuddy(m_exportFolder);
-    form->addRow(tr("Checkpoint"), m_exportCheckpoint);
     form->addRow(folderLabel, folder);
     form->addRow(QString(), m_exportOverwrite);
     form->addRow(tr("Size"), m_exportSize);
+    auto* source = new QFormLayout;
+    source->addRow(tr("&Checkpoint"), m_exportCheckpoint);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, column->spacing(), 0, 0);
+    column->addLayout(source);
     column->addWidget(m_exportFormat, 1);
     column->addWidget(m_exportVerdict);
     column->addWidget(m_exportLossy);
@@ -128,6 +131,13 @@ void ExportChoice::wire() {
     connect(m_exportFormat, &QTreeView::clicked, this, [this] { m_ownFormat = true; });
     connect(m_exportFolder, &QLineEdit::textEdited, this, [this] { m_ownFolder = true; });
     connect(m_exportFolder, &QLineEdit::textChanged, this, &ExportChoice::lookAgain);
+    connect(m_exportCheckpoint, &QComboBox::currentIndexChanged, this, [this] {
+        const int64_t step = m_exportCheckpoint->currentData().toLongLong();
+        if (step == drive::kEndOfRun) return showWeights(step);
+        m_model->forget();
+        describe();
+        Q_EMIT checkpointChosen(step);
+    });
     for (QCheckBox* box : {m_exportLossy, m_exportOverwrite}) connect(box, &QCheckBox::toggled, this, &ExportChoice::changed);
     connect(m_browse, &QPushButton::clicked, this, [this] {
         const QString dir = QFileDialog::getExistingDirectory(this, tr("Folder for the export"), folder());
@@ -142,25 +152,43 @@ QString ExportChoice::folder() const { return m_exportFolder->text().trimmed(); 
 
 void ExportChoice::showRun(const QString& uid) {
     m_run = uid;
-    m_problem.clear();
-    m_model->forget(!uid.isEmpty());
-    m_exportCheckpoint->setText(QStringLiteral("–"));
+    const QSignalBlocker quiet(m_exportCheckpoint);
+    m_exportCheckpoint->clear();
     if (row() < 0) m_exportFormat->setCurrentIndex(m_model->index(0, 0));
+    showWeights(drive::kEndOfRun);
+}
+
+void ExportChoice::showWeights(int64_t step) {
+    m_step = step;
+    m_problem.clear();
+    m_model->forget(!m_run.isEmpty());
     suggestFolder();
     describe();
-    if (uid.isEmpty()) return;
+    if (!m_run.isEmpty()) judge();
+}
+
+void ExportChoice::judge() {
     using Verdicts = Result<std::vector<FormatVerdict>>;
-    const auto judge = [this](Result<ExportSources> sources) {
+    const auto judge = [this, step = m_step](Result<ExportSources> sources) {
         if (!sources) return judged(sources.error());
-        m_exportCheckpoint->setText(checkpointText(*sources));
+        fillCheckpoints(*sources);
         m_session.compute.request<Verdicts>(
             QLatin1String(kJudge),
-            [sources = *std::move(sources)](const CancelFlag& cancelled) -> Verdicts { return judgeFormats(sources, cancelled); }, this,
-            [this](Verdicts verdicts) { judged(std::move(verdicts)); });
+            [sources = *std::move(sources), step](const CancelFlag& cancelled) -> Verdicts {
+                return judgeFormats(sources, step, cancelled);
+            },
+            this, [this](Verdicts verdicts) { judged(std::move(verdicts)); });
     };
     m_session.compute.cancel(QLatin1String(kJudge));
     m_session.project.query<ExportSources>(
-        QStringLiteral("exportSources"), [uid](store::Store& store) { return exportSources(store, uid); }, this, judge);
+        QStringLiteral("exportSources"), [uid = m_run](store::Store& store) { return exportSources(store, uid); }, this, judge);
+}
+
+void ExportChoice::fillCheckpoints(const ExportSources& sources) {
+    const QSignalBlocker quiet(m_exportCheckpoint);
+    m_exportCheckpoint->clear();
+    for (const ExportWeights& weights : exportWeights(sources)) m_exportCheckpoint->addItem(weights.text, qlonglong(weights.step));
+    m_exportCheckpoint->setCurrentIndex(m_exportCheckpoint->findData(qlonglong(m_step)));
 }
 
 void ExportChoice::judged(Result<std::vector<FormatVerdict>> verdicts) {
@@ -180,7 +208,8 @@ void ExportChoice::suggestFolder() {
     const formats::Format* format = m_model->format(row());
     if (m_ownFolder || !run || !format) return;
     const auto& id = run->info.identity;
-    const QString name = text(slug(id.name)) + QLatin1Char('-') + QLatin1String(format->name);
+    const QString step = m_step == drive::kEndOfRun ? QString() : QStringLiteral("-step-%1").arg(m_step);
+    const QString name = text(slug(id.name)) + step + QLatin1Char('-') + QLatin1String(format->name);
     const QString study = id.studyName.empty() ? QString() : text(slug(id.studyName)) + QLatin1Char('/');
     m_exportFolder->setText(m_session.project.dir() + QStringLiteral("/exports/") + study + name);
 }
@@ -258,6 +287,7 @@ QStringList ExportChoice::arguments() const {
     const formats::Format* format = m_model->format(row());
     QStringList out{QStringLiteral("export"), m_run,   QStringLiteral("--format"), format ? QLatin1String(format->name) : QString(),
                     QStringLiteral("--out"),  folder()};
+    if (m_step != drive::kEndOfRun) out << QStringLiteral("--step") << QString::number(m_step);
     const bool replaces = m_exportOverwrite->isEnabled() && m_exportOverwrite->isChecked();
     if (replaces) out << QStringLiteral("--overwrite");
     if (m_exportLossy->isChecked()) out << QStringLiteral("--lossy");

@@ -9,6 +9,7 @@
 #include <optional>
 
 class QCheckBox;
+class QComboBox;
 class QLabel;
 class QLineEdit;
 class QPushButton;
@@ -23,6 +24,7 @@ public:
     ~ExportChoice() override;
 
     void showRun(const QString& uid); // judges every format for it, off this thread
+    void showWeights(int64_t step);   // of that run: what it ended with, or a checkpoint that folders were made of
     // Why the export cannot start, in one sentence; empty when it can.
     [[nodiscard]] QString whyNot() const;
     [[nodiscard]] bool isLooking() const;        // the reason passes by itself in a moment
@@ -31,11 +33,14 @@ public:
     void lookAgain(); // the folder's content has changed
 
 Q_SIGNALS:
-    void changed(); // whyNot() may be another
+    void changed();                        // whyNot() may be another
+    void checkpointChosen(long long step); // its folders may have to be made before it can be shown
 
 private:
     void build();
     void wire();
+    void judge();
+    void fillCheckpoints(const ExportSources& sources);
     void judged(Result<std::vector<FormatVerdict>> verdicts);
     void describe();
     void suggestFolder();
@@ -44,6 +49,7 @@ private:
 
     Session& m_session;
     QString m_run;
+    int64_t m_step = drive::kEndOfRun;
     FormatsModel* m_model = nullptr;
     QTreeView* m_exportFormat = nullptr;
     QLabel* m_exportVerdict = nullptr;
@@ -52,7 +58,7 @@ private:
     QPushButton* m_browse = nullptr;
     QCheckBox* m_exportOverwrite = nullptr;
     QLabel* m_exportSize = nullptr;
-    QLabel* m_exportCheckpoint = nullptr;
+    QComboBox* m_exportCheckpoint = nullptr;
     std::optional<TargetFolder> m_target; // none: being looked at
     QString m_problem;                    // why nothing can be judged
     bool m_ownFolder = false;             // typed or chosen, so no longer suggested

@@ -100,7 +100,7 @@ void ExportDialog::fillRuns(const QString& chosen) {
     const QSignalBlocker quiet(m_exportRun);
     m_exportRun->clear();
     for (const RunFacts& run : snapshot->runs) {
-        if (run.info.trashedMs > 0 || (run.nativeBytes <= 0 && run.modelBytes <= 0)) continue;
+        if (run.info.trashedMs > 0 || !run.hasWeights()) continue;
         const QString study = text(run.info.identity.studyName);
         m_exportRun->addItem(text(run.info.identity.name), text(run.info.identity.uid));
         m_exportRun->setItemData(m_exportRun->count() - 1, study.isEmpty() ? QVariant() : tr("of the study “%1”").arg(study),
@@ -112,6 +112,7 @@ void ExportDialog::fillRuns(const QString& chosen) {
 
 void ExportDialog::wire() {
     connect(m_exportRun, &QComboBox::currentIndexChanged, this, &ExportDialog::showRun);
+    connect(m_choice, &ExportChoice::checkpointChosen, this, &ExportDialog::prepare);
     connect(m_choice, &ExportChoice::changed, this, &ExportDialog::showState);
     connect(m_exportTabs, &QTabWidget::currentChanged, this, &ExportDialog::showState);
     connect(m_past, &PastExports::counted, this, [this] {
@@ -144,21 +145,44 @@ void ExportDialog::showState() {
     m_exportCancel->setText(m_command != 0 ? tr("Cancel") : tr("Close"));
 }
 
-void ExportDialog::start() {
-    if (m_command != 0) return;
+void ExportDialog::command(const QString& title, const QStringList& arguments, Reply done) {
     m_banner->dismiss();
-    const QStringList arguments = m_choice->arguments()
-                                  << QStringLiteral("--project") << m_session.project.dir() << QStringLiteral("--json");
     m_command = m_session.command(
-        tr("Exporting %1").arg(m_exportRun->currentText()), arguments, this, [this](const QString& sentence) { showProgress(sentence); },
-        [this](const Result<QByteArray>& reply) { showReply(reply); });
+        title, QStringList(arguments) << QStringLiteral("--project") << m_session.project.dir() << QStringLiteral("--json"), this,
+        [this](const QString& sentence) { showProgress(sentence); },
+        [this, done = std::move(done)](const Result<QByteArray>& reply) {
+            m_command = 0;
+            m_exportProgress->hide();
+            m_progressText->clear();
+            done(reply);
+            showState();
+        });
     m_exportProgress->setRange(0, 0);
     m_exportProgress->show();
     m_progressText->setText(tr("Starting…"));
     showState();
 }
 
-// "export bytes 1048576/4194304 (25 %)"; other sentences stand as they are.
+void ExportDialog::start() {
+    if (m_command == 0)
+        command(tr("Exporting %1").arg(m_exportRun->currentText()), m_choice->arguments(),
+                [this](const Result<QByteArray>& reply) { showReply(reply); });
+}
+
+// A checkpoint holds what training needs; formats start from folders, which the tool makes once.
+void ExportDialog::prepare(int64_t step) {
+    if (m_command != 0) return;
+    const QStringList arguments{QStringLiteral("export"), run(), QStringLiteral("--check"), QStringLiteral("--step"),
+                                QString::number(step)};
+    command(tr("Reading step %1 of %2").arg(QLocale().toString(qlonglong(step)), m_exportRun->currentText()), arguments,
+            [this, step](const Result<QByteArray>& reply) {
+                if (!reply) showFailure(reply.error());
+                m_session.project.refresh(); // reads what the run's log has by now, before it is asked for
+                m_choice->showWeights(reply ? step : drive::kEndOfRun);
+            });
+}
+
+// "export bytes 1048576/4194304 (25 %)", "convert folders …", "check folders …"; other sentences stand as they are.
 void ExportDialog::showProgress(const QString& sentence) {
     static const QRegularExpression bytes(QStringLiteral("^export bytes (\\d+)/(\\d+)"));
     const auto match = bytes.match(sentence);
@@ -166,9 +190,10 @@ void ExportDialog::showProgress(const QString& sentence) {
     const bool known = match.hasMatch() && total > 0 && done < total;
     m_exportProgress->setRange(0, known ? kSteps : 0);
     if (known) m_exportProgress->setValue(static_cast<int>(kSteps * done / total));
-    m_progressText->setText(known              ? tr("%1 of %2 written").arg(sizeText(done), sizeText(total))
-                            : match.hasMatch() ? tr("Written; reading back and comparing…")
-                                               : sentence);
+    m_progressText->setText(known ? tr("%1 of %2 written").arg(sizeText(done), sizeText(total))
+                            : match.hasMatch() || sentence.startsWith(QLatin1String("check ")) ? tr("Written; reading back and comparing…")
+                            : sentence.startsWith(QLatin1String("convert ")) ? tr("Quantizing the weights of the checkpoint…")
+                                                                             : sentence);
 }
 
 void ExportDialog::reject() {
@@ -178,15 +203,16 @@ void ExportDialog::reject() {
         QDialog::reject();
 }
 
+void ExportDialog::showFailure(const Error& error) {
+    if (error.code == "engine.cancelled")
+        m_banner->show(Banner::Strength::Info, Error{error.code, utf8(tr("Cancelled. Nothing was written.")), "", "", true});
+    else
+        m_banner->show(Banner::Strength::Error, error);
+}
+
 void ExportDialog::showReply(const Result<QByteArray>& reply) {
-    m_command = 0;
-    m_exportProgress->hide();
-    m_progressText->clear();
     if (!reply) {
-        const bool cancelled = reply.error().code == "engine.cancelled";
-        Error shown = reply.error();
-        if (cancelled) shown = Error{shown.code, utf8(tr("Cancelled. Nothing was written.")), "", "", true};
-        m_banner->show(cancelled ? Banner::Strength::Info : Banner::Strength::Error, shown);
+        showFailure(reply.error());
     } else {
         // {"verified", "checks": [{"name", "value", "ok"}], "dir", …}: every line was measured by the tool after writing.
         const QJsonObject sheet = QJsonDocument::fromJson(*reply).object();
@@ -200,7 +226,6 @@ void ExportDialog::showReply(const Result<QByteArray>& reply) {
     }
     m_choice->lookAgain();
     m_session.project.refresh();
-    showState();
 }
 
 void showExport(Session& session, const QString& run, QWidget* parent) {

@@ -33,6 +33,9 @@ private:
     void showRun();
     void showState();
     void start();
+    void prepare(int64_t step);
+    void command(const QString& title, const QStringList& arguments, Reply done);
+    void showFailure(const Error& error);
     void showProgress(const QString& sentence);
     void showReply(const Result<QByteArray>& reply);
     [[nodiscard]] QString run() const;

@@ -85,6 +85,8 @@ void ParityReport::showSheet(const QJsonObject& sheet, bool gone) {
         add(nullptr, tr("Verdict"),
             verdict.value(QLatin1String("fidelity")).toString() + QStringLiteral(": ") + verdict.value(QLatin1String("why")).toString());
     for (const QJsonValue& note : verdict.value(QLatin1String("notes")).toArray()) add(promised, tr("Note"), note.toString());
+    if (const QJsonValue step = sheet.value(QLatin1String("step")); step.isDouble())
+        add(nullptr, tr("Checkpoint"), tr("step %1").arg(locale().toString(step.toInteger())));
     add(nullptr, tr("Loads in"), verdict.value(QLatin1String("runs_on")).toString());
     QTreeWidgetItem* folder = add(nullptr, tr("Folder"), sheet.value(QLatin1String("dir")).toString());
     add(folder, tr("Weight files"), sizeText(sheet.value(QLatin1String("bytes")).toDouble()));

@@ -4,7 +4,6 @@
 #include "base/files.h"
 #include "client/project.h"
 #include "config/recipe_file.h"
-#include "drive/export_run.h"
 #include "formats/staging.h"
 
 #include <QCoreApplication>
@@ -41,27 +40,40 @@ QString number(int64_t value) { return QLocale().toString(static_cast<qlonglong>
 Result<ExportSources> exportSources(const store::Store& store, const QString& run) {
     QW_TRY(const auto info, store.run(utf8(run)));
     QW_TRY(auto artifacts, store.artifacts(info.identity.uid));
-    return ExportSources{info, std::move(artifacts)};
+    auto steps = drive::exportableSteps(info, artifacts);
+    return ExportSources{info, std::move(artifacts), std::move(steps)};
 }
 
-QString checkpointText(const ExportSources& sources) {
-    const auto model =
-        std::ranges::find_if(sources.artifacts, [](const auto& artifact) { return artifact.kind == "model" && artifact.step >= 0; });
-    if (model == sources.artifacts.end()) return tr("none: the weights were not trained");
-    const QString steps = number(model->step);
+std::vector<ExportWeights> exportWeights(const ExportSources& sources) {
+    const auto has = [&](const char* kind) {
+        return std::ranges::find(sources.artifacts, std::string_view(kind), &store::ArtifactInfo::kind);
+    };
+    const auto model = has("model"), none = sources.artifacts.end();
     const auto recipe = config::parseRecipe(sources.run.config, "config.resolved.json");
-    return recipe && recipe->checkpoint.loadBestAtEnd ? tr("the one with the lowest evaluation loss, of %1 steps").arg(steps)
-                                                      : tr("step %1, the last").arg(steps);
+    const bool bestAtEnd = recipe && recipe->checkpoint.loadBestAtEnd;
+    const bool trained = model != none && model->step >= 0;
+    std::vector<ExportWeights> out;
+    if (trained)
+        out.push_back({drive::kEndOfRun, bestAtEnd ? tr("the end: the lowest evaluation loss of %1 steps").arg(number(model->step))
+                                                   : tr("the end: step %1").arg(number(model->step))});
+    else
+        out.push_back({drive::kEndOfRun, has("native") != none || sources.steps.empty() ? tr("none: the weights were not trained")
+                                                                                        : tr("none yet: training has not ended")});
+    for (auto at = sources.steps.rbegin(); at != sources.steps.rend(); ++at) {
+        if (trained && !bestAtEnd && at->step == model->step) continue; // the end itself
+        out.push_back({at->step, at->best ? tr("step %1, the best").arg(number(at->step)) : tr("step %1").arg(number(at->step))});
+    }
+    return out;
 }
 
-std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const CancelFlag& cancelled) {
+std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, int64_t step, const CancelFlag& cancelled) {
     std::vector<FormatVerdict> out;
     std::optional<Result<Checkpoint>> opened[2];
     for (const formats::Format* format : formats::formats()) {
         if (cancelled) break;
         auto& source = opened[format->latent ? 1 : 0];
         if (!source) {
-            const auto folder = drive::exportFolder(sources.run, sources.artifacts, *format);
+            const auto folder = drive::exportFolder(sources.run, sources.artifacts, *format, step);
             std::error_code error;
             if (!folder)
                 source = Result<Checkpoint>(folder.error());
@@ -106,7 +118,9 @@ std::vector<PastExport> pastExports(const std::vector<store::ArtifactInfo>& arti
         one.sheet = QJsonDocument::fromJson(QByteArray::fromStdString(artifact->info)).object();
         one.dir = text(artifact->path);
         one.format = one.sheet.value(QLatin1String("format")).toString();
+        one.step = artifact->step;
         one.title = formatTitle(one.format);
+        if (one.step != drive::kEndOfRun) one.title += tr(" of step %1").arg(number(one.step));
         one.hash = text(artifact->hash);
         one.bytes = artifact->bytes;
         one.createdMs = artifact->createdMs;
@@ -139,7 +153,7 @@ Result<QJsonObject> checkAgain(const ExportSources& sources, const PastExport& o
         return finish(false);
     }
     QW_TRY(const formats::Format* format, formats::findFormat(utf8(one.format)));
-    QW_TRY(const fs::path folder, drive::exportSource(sources.run, sources.artifacts, *format));
+    QW_TRY(const fs::path folder, drive::exportSource(sources.run, sources.artifacts, *format, one.step));
     QW_TRY(const Checkpoint source, Checkpoint::open(folder));
     QW_TRY(const formats::WeightSheet sheet,
            formats::compareWeights(source, *written, [&](uint64_t, uint64_t) { return !cancelled.load(); }));

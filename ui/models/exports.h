@@ -4,6 +4,8 @@
 #pragma once
 
 #include "client/worker.h"
+#include "drive/checkpoint_folders.h"
+#include "drive/export_run.h"
 #include "formats/format.h"
 #include "store/store.h"
 
@@ -13,29 +15,34 @@
 
 namespace qw::ui {
 
-// A run and what it has written.
+// A run, what it has written, and its checkpoints.
 struct ExportSources {
     store::RunInfo run;
     std::vector<store::ArtifactInfo> artifacts;
+    std::vector<drive::ExportableStep> steps;
 };
 [[nodiscard]] Result<ExportSources> exportSources(const store::Store& store, const QString& run);
 
-// Which of the run's weights leave, in words: "step 150, the last", "step 75, the best", "not trained".
-[[nodiscard]] QString checkpointText(const ExportSources& sources);
+// The weights of a run that can leave: what it ended with, then its checkpoints, the newest first.
+struct ExportWeights {
+    int64_t step = drive::kEndOfRun;
+    QString text; // "step 150, the last", "step 75, the best"
+};
+[[nodiscard]] std::vector<ExportWeights> exportWeights(const ExportSources& sources);
 
 struct FormatVerdict {
     const formats::Format* format = nullptr;
     formats::Verdict verdict; // a folder that cannot be read makes it unsupported, with the reason
 };
-// Every format of the registry in its order; fewer when cancelled.
-[[nodiscard]] std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, const CancelFlag& cancelled);
+// Every format of the registry in its order; fewer when cancelled. step: drive::kEndOfRun, or one that folders were made of.
+[[nodiscard]] std::vector<FormatVerdict> judgeFormats(const ExportSources& sources, int64_t step, const CancelFlag& cancelled);
 [[nodiscard]] QString fidelityText(formats::Fidelity fidelity); // "exact"
 
 // What a sheet says, as `qatw export --json` prints it and the store keeps it.
 struct PastExport {
     QString dir, format, title; // title: of the format; format: its name
     QString hash;               // of config and weights when they were written
-    int64_t bytes = 0, createdMs = 0;
+    int64_t bytes = 0, createdMs = 0, step = drive::kEndOfRun;
     bool verified = false, missing = false; // missing: the folder is gone
     QJsonObject sheet;
 };

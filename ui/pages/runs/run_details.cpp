@@ -203,15 +203,12 @@ void RunDetails::refresh() {
     if (m_recipe->toPlainText() != recipe) m_recipe->setPlainText(recipe);
     m_session.project.query<Found>(
         QStringLiteral("runDetails"),
-        [uid = info.identity.uid, config = info.config, dir = info.dir](store::Store& store) -> Result<Found> {
+        [uid = info.identity.uid, info](store::Store& store) -> Result<Found> {
             Found found;
             QW_TRY(found.artifacts, store.artifacts(uid));
-            std::erase_if(found.artifacts, [&dir](const auto& file) { // pruned by the run itself, or removed by a rewind
-                std::error_code code;
-                return file.kind != "export" && !std::filesystem::exists(dir / file.path, code);
-            });
+            std::erase_if(found.artifacts, [&](const auto& file) { return file.kind != "export" && !store::isOnDisk(info, file); });
             QW_TRY(found.attempts, store.attempts(uid));
-            found.dataHashes = hashesOf(config);
+            found.dataHashes = hashesOf(info.config);
             return found;
         },
         this,

@@ -95,7 +95,7 @@ void RunFiles::showFiles(const std::vector<store::ArtifactInfo>& files) {
     for (auto at = files.rbegin(); at != files.rend(); ++at) {
         const bool checkpoint = at->kind == "checkpoint", best = at->info.find("\"best\":true") != std::string::npos;
         const QString what = checkpoint             ? (best ? tr("Checkpoint (best)") : tr("Checkpoint"))
-                             : at->kind == "native" ? tr("Quantized folder")
+                             : at->kind.ends_with("native") ? tr("Quantized folder")
                              : at->kind == "export" ? exportText(*at)
                                                     : tr("Trained model");
         auto* item = new QTreeWidgetItem(
@@ -132,7 +132,7 @@ void RunFiles::showActions() {
     m_resumeButton->setText(step >= 0                  ? tr("Resume from step %1…").arg(number(step))
                             : m_newest >= 0 && !paused ? tr("Resume from step %1").arg(number(m_newest))
                                                        : tr("Resume"));
-    setDisabledReason(m_exportsButton, facts->nativeBytes > 0 || facts->modelBytes > 0 ? QString() : tr("The run has written no weights"));
+    setDisabledReason(m_exportsButton, facts->hasWeights() ? QString() : tr("The run has written no weights"));
     setDisabledReason(m_resumeButton, whyNoResume(*snapshot, facts->info, state));
     QString noExtend = whyNoExtend(*snapshot, facts->info);
     if (noExtend.isEmpty() && m_newest < 0) noExtend = tr("No checkpoint of it is left to go on from");
