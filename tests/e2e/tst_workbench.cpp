@@ -251,9 +251,10 @@ private Q_SLOTS:
         watch->report(25);
         QStringList late;
         for (const auto& held : watch->slow()) {
-            // Past the first paint, which loads fonts: 16 ms of work; and no wait for a disk, a lock or another process, short of what page
-            // faults cost on a busy machine.
-            const bool slow = !held.first && (held.cpu > 16 || held.slept() > 50 || held.wall - held.queued > 100);
+            // Past the first paint, which loads fonts: 16 ms of work; and no wait for a disk, a lock or another process. A page of the
+            // program that a busy machine reads back is no wait of ours.
+            const bool waited = held.pagesRead == 0 && (held.slept() > 50 || held.wall - held.queued > 100);
+            const bool slow = !held.first && (held.cpu > 16 || waited);
             if (slow)
                 late << QStringLiteral("%1 ms cpu, %2 ms asleep: %3").arg(held.cpu, 0, 'f', 1).arg(held.slept(), 0, 'f', 1).arg(held.what);
         }
