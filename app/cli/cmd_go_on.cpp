@@ -17,7 +17,7 @@ Result<std::string> extend(const std::string& token, int64_t steps, const std::s
     QW_TRY(const auto run, store.run(token));
     QW_TRY(const auto folder, drive::extendRun(store, run, steps));
     QW_TRY(const auto identity, wire::readIdentity(folder));
-    std::cerr << "run " << identity.uid << " goes on from step " << drive::checkpointSteps(folder).back() << '\n';
+    std::cerr << "run " << identity.uid << " goes on from step " << wire::checkpointSteps(folder.checkpoints()).back() << '\n';
     return driveAgain(store, folder, true);
 }
 

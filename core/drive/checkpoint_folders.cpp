@@ -3,11 +3,9 @@
 
 #include "base/digest.h"
 #include "drive/export_run.h"
-#include "drive/go_on.h"
 #include "wire/run_folder.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -17,35 +15,23 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::string folderOf(int64_t step) {
-    char name[32];
-    std::snprintf(name, sizeof name, "step_%08lld", static_cast<long long>(step));
-    return name;
-}
-
 // What a checkpoint is known by: its list of files with their digests.
 Result<std::string> stampOf(const store::RunInfo& run, int64_t step) {
-    return xxh3File(wire::RunFolder{run.dir}.checkpoints() / folderOf(step) / wire::kCheckpointManifest);
+    return xxh3File(wire::RunFolder{run.dir}.checkpoints() / wire::checkpointName(step) / wire::kCheckpointManifest);
 }
 
-std::string madeOf(const store::ArtifactInfo& artifact) {
-    const json info = json::parse(artifact.info, nullptr, false);
-    return info.is_object() ? info.value("checkpoint", "") : "";
-}
-
-// Of one step; the newest of a kind.
-std::vector<const store::ArtifactInfo*> foldersOf(const std::vector<store::ArtifactInfo>& artifacts, int64_t step) {
-    std::vector<const store::ArtifactInfo*> out;
-    for (const auto& artifact : artifacts)
-        if (artifact.kind.starts_with(kOfCheckpoint) && artifact.step == step) out.push_back(&artifact);
-    return out;
-}
-
-bool areThere(const store::RunInfo& run, const std::vector<const store::ArtifactInfo*>& folders, const Result<std::string>& stamp) {
-    return !folders.empty() && std::ranges::all_of(folders, [&](const store::ArtifactInfo* folder) {
-        std::error_code error;
-        return fs::exists(run.dir / folder->path / "config.json", error) && (!stamp || madeOf(*folder) == *stamp);
-    });
+// All folders that were made of this checkpoint are there, and it is still the one they were made of, if it is there itself.
+bool areThere(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts, int64_t step,
+              const Result<std::string>& stamp) {
+    size_t found = 0, made = 1;
+    for (const auto& artifact : artifacts) {
+        if (!artifact.kind.starts_with(kOfCheckpoint) || artifact.step != step) continue;
+        const json info = json::parse(artifact.info, nullptr, false);
+        if (!info.is_object() || !store::isOnDisk(run, artifact) || (stamp && info.value("checkpoint", "") != *stamp)) return false;
+        made = info.value("folders", size_t{1});
+        ++found;
+    }
+    return found == made;
 }
 
 Error noSuch(const store::RunInfo& run, const std::string& word, const std::vector<ExportableStep>& steps) {
@@ -60,7 +46,7 @@ Error noSuch(const store::RunInfo& run, const std::string& word, const std::vect
 
 std::vector<ExportableStep> exportableSteps(const store::RunInfo& run, const std::vector<store::ArtifactInfo>& artifacts) {
     std::set<int64_t> steps;
-    for (const int64_t step : checkpointSteps({run.dir})) steps.insert(step);
+    for (const int64_t step : wire::checkpointSteps(wire::RunFolder{run.dir}.checkpoints())) steps.insert(step);
     for (const auto& artifact : artifacts)
         if (artifact.kind.starts_with(kOfCheckpoint) && store::isOnDisk(run, artifact)) steps.insert(artifact.step);
     int64_t best = -1, newestMs = -1;
@@ -86,12 +72,11 @@ Result<int64_t> exportableStep(const store::RunInfo& run, const std::vector<stor
 
 Status checkpointFolders(store::Store& store, const store::RunInfo& run, int64_t step, const AskEngine& askEngine) {
     QW_TRY(const auto artifacts, store.artifacts(run.identity.uid));
-    const auto before = foldersOf(artifacts, step);
     const auto stamp = stampOf(run, step);
-    if (areThere(run, before, stamp)) return {};
+    if (areThere(run, artifacts, step, stamp)) return {};
     if (!stamp) return noSuch(run, "of step " + std::to_string(step), exportableSteps(run, artifacts));
     QW_TRY(const auto lock, wire::takeRunLock({run.dir})); // nobody removes the checkpoint meanwhile
-    const fs::path out = run.dir / "exports" / folderOf(step);
+    const fs::path out = run.dir / "exports" / wire::checkpointName(step);
     std::error_code error;
     fs::remove_all(out, error); // of a try that was killed
     const auto answer = askEngine(json{{"run", run.dir.string()}, {"step", step}, {"out", out.string()}}.dump());
@@ -100,13 +85,15 @@ Status checkpointFolders(store::Store& store, const store::RunInfo& run, int64_t
         return answer.error();
     }
     std::vector<wire::Artifact> made;
-    for (const auto& part : json::parse(*answer).value("parts", json::array())) {
+    const json parts = json::parse(*answer).at("parts");
+    for (const auto& part : parts) {
         const std::string kind = part["kind"];
         json info = part["info"];
         info["checkpoint"] = *stamp;
+        info["folders"] = parts.size();
         wire::Artifact artifact;
         artifact.kind = kOfCheckpoint + kind;
-        artifact.path = (fs::path("exports") / folderOf(step) / kind).string();
+        artifact.path = (fs::path("exports") / wire::checkpointName(step) / kind).string();
         artifact.hash = part["hash"];
         artifact.bytes = part["bytes"];
         artifact.info = info.dump();

@@ -16,17 +16,11 @@ namespace qw::drive {
 namespace fs = std::filesystem;
 namespace {
 
-std::optional<int64_t> stepOf(const std::string& name) {
-    if (!name.starts_with("step_") || name.size() < 6 || name.find_first_not_of("0123456789", 5) != std::string::npos) return std::nullopt;
-    return std::strtoll(name.c_str() + 5, nullptr, 10);
-}
-
 std::optional<fs::path> checkpointOf(const wire::RunFolder& folder, int64_t step) {
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error))
-        if (stepOf(entry.path().filename().string()) == step && fs::exists(entry.path() / wire::kCheckpointManifest, error))
-            return entry.path();
-    return std::nullopt;
+    fs::path path = folder.checkpoints() / wire::checkpointName(step);
+    if (!fs::exists(path / wire::kCheckpointManifest, error)) return std::nullopt;
+    return path;
 }
 
 Result<records::Recipe> recipeOf(const store::RunInfo& run) { return config::parseRecipe(run.config, run.dir / "config.resolved.json"); }
@@ -63,16 +57,6 @@ Status copyCurves(const wire::RunFolder& from, const wire::RunFolder& to, const 
 
 } // namespace
 
-std::vector<int64_t> checkpointSteps(const wire::RunFolder& folder) {
-    std::vector<int64_t> steps;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error))
-        if (const auto step = stepOf(entry.path().filename().string()); step && fs::exists(entry.path() / wire::kCheckpointManifest, error))
-            steps.push_back(*step);
-    std::ranges::sort(steps);
-    return steps;
-}
-
 Status rewindRun(const wire::RunFolder& folder, int64_t step) {
     const auto lock = wire::takeRunLock(folder); // no engine starts meanwhile
     if (!lock) return lock.error();
@@ -80,7 +64,7 @@ Status rewindRun(const wire::RunFolder& folder, int64_t step) {
         return Error{"engine.state", "there is no checkpoint of step " + std::to_string(step) + " in " + folder.checkpoints().string(),
                      "choose one that 'qatw show' lists", "", false};
     std::error_code error;
-    for (const int64_t newer : checkpointSteps(folder)) {
+    for (const int64_t newer : wire::checkpointSteps(folder.checkpoints())) {
         if (newer <= step) continue;
         const auto path = checkpointOf(folder, newer);
         if (!path) continue;
@@ -99,7 +83,7 @@ Result<wire::RunFolder> extendRun(store::Store& store, const store::RunInfo& run
     if (steps < 1) return Error{"usage", "a run is extended by one step at least", "name a number of steps above 0", "", false};
     if (run.identity.kind != "train" && run.identity.kind != "qat")
         return Error{"engine.state", "'" + run.identity.name + "' was not trained", "extend a trained run", "", false};
-    const auto known = checkpointSteps(old);
+    const auto known = wire::checkpointSteps(old.checkpoints());
     if (known.empty())
         return Error{"engine.state", "'" + run.identity.name + "' has no checkpoint left to go on from",
                      "train it again with more steps: Duplicate makes a recipe of it", "", false};

@@ -13,8 +13,6 @@
 
 namespace qw::drive {
 
-// Steps of the checkpoints that lie on disk, ascending.
-[[nodiscard]] std::vector<int64_t> checkpointSteps(const wire::RunFolder& folder);
 // The run will go on from this checkpoint: newer ones are removed. engine.busy, engine.state (no such checkpoint).
 [[nodiscard]] Status rewindRun(const wire::RunFolder& folder, int64_t step);
 // A new run beside the old one: its recipe with so many more steps, its newest checkpoint (hard links where it can) and the curves up to

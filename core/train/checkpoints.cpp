@@ -56,11 +56,6 @@ pid_t ownerOf(const std::string& name) {
 
 bool isAlive(pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
 
-std::optional<int64_t> stepOf(const std::string& name) {
-    if (!name.starts_with("step_") || name.size() < 6 || name.find_first_not_of("0123456789", 5) != std::string::npos) return std::nullopt;
-    return std::strtoll(name.c_str() + 5, nullptr, 10);
-}
-
 checkpoint::TensorSource sourceOf(const NamedTensor& named, const std::atomic<bool>* abandoned) {
     const at::Tensor& t = named.tensor;
     checkpoint::TensorSource source = checkpoint::bytesSource(named.name, dtypeName(t.scalar_type()), t.sizes().vec(), t.const_data_ptr());
@@ -173,10 +168,7 @@ Result<at::Tensor> Loaded::read(const std::string& name) const {
 Checkpoints::Checkpoints(fs::path dir, std::function<uint64_t(const fs::path&)> freeSpace)
     : m_dir(std::move(dir)), m_freeSpace(freeSpace ? std::move(freeSpace) : [](const fs::path& path) { return freeBytes(path); }) {}
 
-fs::path Checkpoints::path(int64_t step) const {
-    const std::string digits = std::to_string(step);
-    return m_dir / ("step_" + std::string(8 - std::min<size_t>(8, digits.size()), '0') + digits);
-}
+fs::path Checkpoints::path(int64_t step) const { return m_dir / wire::checkpointName(step); }
 
 Status Checkpoints::prepare() const {
     QW_CHECK(makeDirs(m_dir));
@@ -222,16 +214,7 @@ Result<uint64_t> Checkpoints::write(const Snapshot& snapshot, const WriteHooks& 
     return snapshot.bytes();
 }
 
-std::vector<int64_t> Checkpoints::steps() const {
-    std::vector<int64_t> found;
-    std::error_code code;
-    for (const fs::directory_entry& entry : fs::directory_iterator(m_dir, code)) {
-        const auto step = stepOf(entry.path().filename().string());
-        if (step && fs::exists(entry.path() / wire::kCheckpointManifest, code)) found.push_back(*step);
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-}
+std::vector<int64_t> Checkpoints::steps() const { return wire::checkpointSteps(m_dir); }
 
 Result<Loaded> Checkpoints::open(int64_t step) const { return openDir(path(step)); }
 

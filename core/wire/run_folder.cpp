@@ -8,13 +8,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <sys/stat.h>
 
 namespace qw::wire {
 
 namespace {
 constexpr uint64_t kMaxIdentityBytes = 4 << 20;
-}
+const std::string kStep = "step_";
+constexpr size_t kStepDigits = 8; // at least
+} // namespace
 
 std::filesystem::path runsDir(const std::filesystem::path& project) { return project / "runs"; }
 std::filesystem::path studiesDir(const std::filesystem::path& project) { return project / "studies"; }
@@ -22,6 +25,27 @@ std::filesystem::path storeFile(const std::filesystem::path& project) { return p
 std::filesystem::path jobLock(const std::filesystem::path& project) { return project / "job.lock"; }
 
 std::string folderName(const std::string& uid, std::string_view name) { return uid + "-" + slug(name); }
+
+std::string checkpointName(int64_t step) {
+    const std::string digits = std::to_string(step);
+    return kStep + std::string(kStepDigits - std::min(kStepDigits, digits.size()), '0') + digits;
+}
+
+std::vector<int64_t> checkpointSteps(const std::filesystem::path& checkpoints) {
+    std::vector<int64_t> steps;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(checkpoints, error)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with(kStep)) continue;
+        int64_t step = 0;
+        const char* end = name.data() + name.size();
+        const auto [rest, bad] = std::from_chars(name.data() + kStep.size(), end, step);
+        const bool isStep = bad == std::errc() && rest == end; // not .tmp. or .trash-
+        if (isStep && std::filesystem::exists(entry.path() / kCheckpointManifest, error)) steps.push_back(step);
+    }
+    std::ranges::sort(steps);
+    return steps;
+}
 
 Result<RunFolder> createRunFolder(const std::filesystem::path& project, records::RunIdentity& identity) {
     if (identity.uid.empty()) identity.uid = newUlid();

@@ -15,8 +15,6 @@ namespace qw::wire {
 
 using RunLock = LockFile;
 
-inline constexpr const char* kCheckpointManifest = "MANIFEST.json"; // a folder in checkpoints() that has it is whole
-
 struct RunFolder {
     std::filesystem::path dir;
 
@@ -50,6 +48,11 @@ struct RunFolder {
 
 [[nodiscard]] Status writeIdentity(const RunFolder& folder, const records::RunIdentity& identity); // atomic; keys of others are kept
 [[nodiscard]] Result<records::RunIdentity> readIdentity(const RunFolder& folder);
+
+inline constexpr const char* kCheckpointManifest = "MANIFEST.json"; // a checkpoint's folder that has it is whole
+[[nodiscard]] std::string checkpointName(int64_t step);             // step_00001500
+// Of the whole ones below RunFolder::checkpoints(), ascending.
+[[nodiscard]] std::vector<int64_t> checkpointSteps(const std::filesystem::path& checkpoints);
 
 [[nodiscard]] Result<RunLock> takeRunLock(const RunFolder& folder); // engine.busy
 [[nodiscard]] bool isLive(const RunFolder& folder);                 // an engine holds run.lock

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What: checkpoints of real runs leave as the folders that training would have ended with there, by `qatw export --step`; bit for bit.
 #include "drive/checkpoint_folders.h"
-#include "drive/go_on.h"
 #include "engine_run.h"
 #include "store/store.h"
 
@@ -134,12 +133,10 @@ private Q_SLOTS:
         const auto folder = make("stopped", kLong);
         const auto killed = test::engine(folder, QStringLiteral("segv@step=10"));
         test::finish(*killed);
-        const auto steps = drive::checkpointSteps(folder);
+        const auto steps = wire::checkpointSteps(folder.checkpoints());
         QVERIFY(!steps.empty());
         QVERIFY2(check(folder, "last").code == 0, "");
-        char name[32];
-        std::snprintf(name, sizeof name, "exports/step_%08lld", static_cast<long long>(steps.back()));
-        QVERIFY(fs::exists(folder.dir / name / "native/model.safetensors"));
+        QVERIFY(fs::exists(folder.dir / "exports" / wire::checkpointName(steps.back()) / "native/model.safetensors"));
     }
 
     void aDamagedCheckpointIsRefusedAndNothingIsLeft() {
@@ -179,7 +176,7 @@ private Q_SLOTS:
     void aRunAtWorkIsLeftAlone() {
         const auto folder = make("busy", 4000);
         const auto engine = test::engine(folder, {}, "qat-engine");
-        QVERIFY(test::waitUntil([&] { return !drive::checkpointSteps(folder).empty(); }, 60'000));
+        QVERIFY(test::waitUntil([&] { return !wire::checkpointSteps(folder.checkpoints()).empty(); }, 60'000));
         const auto result = check(folder, "last");
         engine->kill();
         engine->waitForFinished();

@@ -65,7 +65,7 @@ private Q_SLOTS:
         QVERIFY(run(calm));
         const auto killed = test::engine(folder, QStringLiteral("segv@step=10"));
         test::finish(*killed);
-        QCOMPARE(drive::checkpointSteps(folder), (std::vector<int64_t>{4, 8}));
+        QCOMPARE(wire::checkpointSteps(folder.checkpoints()), (std::vector<int64_t>{4, 8}));
         const auto result = tool("rewound", {QStringLiteral("resume"), uid(folder), QStringLiteral("--from"), QStringLiteral("4")});
         QVERIFY2(result.code == 0, result.err.constData());
         std::vector<int64_t> from;

@@ -28,14 +28,14 @@ struct ExportDesk : Desk {
     // A best checkpoint of the run, as far as lists look at it; and what the tool makes of one, here in 8 bits.
     void writeCheckpoint(int64_t step) const {
         const wire::RunFolder folder = folderOf(project(), run);
-        const std::filesystem::path path = stepFolder("checkpoints", step);
+        const std::filesystem::path path = std::filesystem::path("checkpoints") / wire::checkpointName(step);
         writeText(folder.dir / path / wire::kCheckpointManifest, "{}");
         auto log = *wire::EventLogWriter::open(folder.events());
         append(log, wire::CheckpointSaved{step, 10, path.string(), true});
     }
     void makeCheckpointFolders(int64_t step) const {
         const wire::RunFolder folder = folderOf(project(), run);
-        const std::filesystem::path path = stepFolder("exports", step) / "native";
+        const std::filesystem::path path = std::filesystem::path("exports") / wire::checkpointName(step) / "native";
         if (const auto written = writeQuantized(folder.dir / path, weightScheme(8, 32)); !written)
             qFatal("%s", written.error().message.c_str());
         const auto native = *checkpoint::Checkpoint::open(folder.dir / path);
@@ -45,9 +45,6 @@ struct ExportDesk : Desk {
         if (!log.sync()) qFatal("the log cannot be written");
         auto store = *store::Store::open(project());
         if (const auto read = store.ingestRun(folder); !read) qFatal("%s", read.error().message.c_str());
-    }
-    static std::filesystem::path stepFolder(const char* in, int64_t step) {
-        return std::filesystem::path(in) / ("step_" + std::string(8 - std::to_string(step).size(), '0') + std::to_string(step));
     }
     void show() {
         QVERIFY(open());

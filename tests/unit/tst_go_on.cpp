@@ -28,7 +28,7 @@ wire::RunFolder trainedRun(const fs::path& project, const std::vector<int64_t>& 
     append(log, wire::Attempt{2, "host", "cpu", "2.11.0", "build", 78, 6, 2, true});
     for (int64_t s = 6; s <= 20; ++s) append(log, sampleMetrics(s));
     for (const int64_t step : checkpoints) {
-        const std::string name = "checkpoints/step_0000" + std::to_string(step);
+        const std::string name = "checkpoints/" + wire::checkpointName(step);
         writeText(folder.dir / name / "MANIFEST.json", "{}");
         writeText(folder.dir / name / "model-00001.safetensors", "weights of " + std::to_string(step));
         append(log, wire::CheckpointSaved{step, 100, name, false});
@@ -45,15 +45,15 @@ private Q_SLOTS:
     void rewindRemovesWhatIsNewer() {
         const TempDir dir;
         const auto folder = trainedRun(dir.path(), {10, 15, 20});
-        QCOMPARE(drive::checkpointSteps(folder), (std::vector<int64_t>{10, 15, 20}));
+        QCOMPARE(wire::checkpointSteps(folder.checkpoints()), (std::vector<int64_t>{10, 15, 20}));
         QCOMPARE(drive::rewindRun(folder, 12).error().code, std::string("engine.state"));
-        QCOMPARE(drive::checkpointSteps(folder).size(), size_t{3});
+        QCOMPARE(wire::checkpointSteps(folder.checkpoints()).size(), size_t{3});
         {
             const auto engine = wire::takeRunLock(folder);
             QCOMPARE(drive::rewindRun(folder, 10).error().code, std::string("engine.busy"));
         }
         QVERIFY(drive::rewindRun(folder, 15).ok());
-        QCOMPARE(drive::checkpointSteps(folder), (std::vector<int64_t>{10, 15}));
+        QCOMPARE(wire::checkpointSteps(folder.checkpoints()), (std::vector<int64_t>{10, 15}));
         for (const auto& entry : fs::directory_iterator(folder.checkpoints()))
             QVERIFY2(entry.path().filename().string().find(".trash-") == std::string::npos, entry.path().c_str());
     }
@@ -75,8 +75,8 @@ private Q_SLOTS:
         const auto recipe = config::parseRecipe(readText(made->resolvedConfig()), "x");
         QCOMPARE(recipe->train.maxSteps, int64_t{50});
         QVERIFY(wire::readMarks(*made).extendSchedule && !wire::readMarks(folder).extendSchedule);
-        QCOMPARE(drive::checkpointSteps(*made), (std::vector<int64_t>{15})); // the newest alone
-        QCOMPARE(readText(made->dir / "checkpoints/step_000015/model-00001.safetensors"), std::string("weights of 15"));
+        QCOMPARE(wire::checkpointSteps(made->checkpoints()), (std::vector<int64_t>{15})); // the newest alone
+        QCOMPARE(readText(made->dir / "checkpoints/step_00000015/model-00001.safetensors"), std::string("weights of 15"));
         // The curves up to there, each step once, are in the store; the old run has lost nothing.
         const auto curve = *db.series(identity.uid, "train.loss");
         QCOMPARE(curve.step.size(), size_t{15});
@@ -86,7 +86,7 @@ private Q_SLOTS:
         }
         QVERIFY(db.sync().ok());
         QCOMPARE(db.series(before.identity.uid, "train.loss")->step.size(), size_t{20});
-        QCOMPARE(drive::checkpointSteps(folder), (std::vector<int64_t>{10, 15}));
+        QCOMPARE(wire::checkpointSteps(folder.checkpoints()), (std::vector<int64_t>{10, 15}));
     }
 
     void whatCannotBeExtendedSaysWhy() {

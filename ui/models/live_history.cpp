@@ -74,7 +74,7 @@ Result<LiveRead> readLive(store::Store& store, const std::string& uid) {
         if (auto mark = markOf(*payload, step)) read.marks.push_back(*std::move(mark));
     }
     QW_TRY(read.layers, store.layers(uid));
-    read.checkpoints = drive::checkpointSteps({read.info.dir});
+    read.checkpoints = wire::checkpointSteps(wire::RunFolder{read.info.dir}.checkpoints());
     return read;
 }
 
@@ -106,7 +106,7 @@ Result<LastWords> lastWords(store::Store& store, const std::string& uid, size_t 
     }
     LastWords last;
     for (const std::string& line : kept) last.text += (last.text.empty() ? "" : "\n") + line;
-    if (const auto steps = drive::checkpointSteps(folder); !steps.empty()) last.checkpoint = steps.back();
+    if (const auto steps = wire::checkpointSteps(folder.checkpoints()); !steps.empty()) last.checkpoint = steps.back();
     return last;
 }
 
