@@ -81,10 +81,12 @@ class FaultsTest : public QObject {
             if (const auto* checkpoint = std::get_if<wire::CheckpointSaved>(&event.payload)) step = checkpoint->step;
         return step;
     }
-    // Has trained behind a checkpoint and is still at it.
+    // Has trained behind a checkpoint and is still at it. A fast run's log gets to the disk with its checkpoints: one step behind is what
+    // can be seen of it.
     static bool trains(const std::optional<wire::RunFolder>& folder) {
-        return folder && wire::isLive(*folder) && saved(*folder) > 0 && test::stepOf(*folder) > saved(*folder) + 1 &&
-               test::stepOf(*folder) < kSteps - kEvery;
+        if (!folder || !wire::isLive(*folder)) return false;
+        const int64_t at = saved(*folder), step = test::stepOf(*folder);
+        return at > 0 && step > at && step < kSteps - kEvery;
     }
     // Not QTRY_VERIFY, which asks once more at the end: by then it may be over.
     static bool comesToTrain(const fs::path& project) {
