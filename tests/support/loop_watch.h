@@ -53,6 +53,7 @@ public:
     }
 
     void begin() { m_watching = true; }
+    void rest() { m_watching = false; } // while no window stands
     [[nodiscard]] const std::vector<Held>& slow() const { return m_slow; } // above a millisecond
     [[nodiscard]] int64_t events() const { return m_events; }
     void report(size_t most) const {

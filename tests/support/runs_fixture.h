@@ -77,7 +77,7 @@ inline std::string writeRun(const std::filesystem::path& project, const RunPlan&
     for (int64_t s = 1; s <= 10; ++s) append(log, wire::Metrics{s, {{"train.loss", plan.loss + 1.0 / double(s)}}, 0, {}});
     append(log, wire::Metrics{10, {{"eval.loss", plan.loss}}, 0, {}});
     for (const int64_t step : {5, 10}) {
-        const std::string name = "checkpoints/step_" + std::to_string(step);
+        const std::string name = "checkpoints/" + wire::checkpointName(step);
         writeText(folder.dir / name / "MANIFEST.json", "{}");
         append(log, wire::CheckpointSaved{step, 4096, name, false});
     }

@@ -280,7 +280,7 @@ private Q_SLOTS:
         const auto checkpoints = s.run(s.uids[3])->dir / "checkpoints";
         dialog->findChild<QPushButton*>(QStringLiteral("rewindButton"))->click();
         QTRY_COMPARE(s.engine.asked.size(), 1); // the newer one is gone before the engine starts
-        QVERIFY(!std::filesystem::exists(checkpoints / "step_10") && std::filesystem::exists(checkpoints / "step_5"));
+        QVERIFY(!std::filesystem::exists(checkpoints / wire::checkpointName(10)) && std::filesystem::exists(checkpoints / wire::checkpointName(5)));
         QCOMPARE(s.engine.asked[0].arguments.mid(0, 2), (QStringList{QStringLiteral("resume"), s.uid(3)}));
     }
     void extendMakesAnotherRun() {
